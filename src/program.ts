@@ -45,7 +45,6 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   migrate: {
     description: "versioned changes of what is stored: plan them, apply them, take them back",
-    needs: async () => (await import("./model/reach.ts")).whyNoMigrations,
     examples: ["mawps migrate status", "mawps migrate plan"],
     load: async () => (await import("./commands/migrate/index.ts")).migrate,
   },

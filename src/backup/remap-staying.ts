@@ -3,11 +3,11 @@ import { listObjects } from "../aws/s3/listing.ts";
 import { whereThere } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
 import type { Owned } from "../model/declaration.ts";
-import { progressAttributes } from "../model/progress.ts";
+import { progressAttributes } from "../model/mawps.ts";
 import type { RestoreSite } from "./restore-site.ts";
-import { entriesAttribute } from "../documents/entries.ts";
 import { documentPlaces, twinTable } from "../model/feature-places.ts";
 import { twinType } from "../model/twin.ts";
+import { entriesAttribute } from "../model/mawps.ts";
 
 /** What lies under ids that accounts do not have any more; a restore with new ids deletes none of it. */
 export interface Staying {

@@ -31,7 +31,7 @@ export interface SecretDatabase {
 
 /**
  * Looks at every item of the tables in which there may be secrets.
- * @throws CliError with where they are, `api-settings#global (google, openai) in table profiles`, and never what.
+ * @throws CliError with where they are, as id and attributes of a table, and never what.
  */
 export async function refuseOpenSecrets(
   site: Pick<BackupSite, "aws" | "declaration" | "signal" | "now">,

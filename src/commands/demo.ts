@@ -27,7 +27,11 @@ export function demo(noun: Command, begin: Begin, build: BuildTree): void {
         const photo = await makePhoto();
         await writeFile(join(folder, "photo.jpg"), photo);
         await writeFile(join(folder, "evening.jpg"), await makePhoto({ width: 2400, height: 1600, seed: 7 }));
-        const { samplePdf, sampleProgress, sampleTwin } = await import("../demo/samples.ts");
+        const [{ samplePdf }, { sampleProgress }, { sampleTwin }] = await Promise.all([
+          import("../demo/samples.ts"),
+          import("../site/progress/sample.ts"),
+          import("../site/twin/sample.ts"),
+        ]);
         await writeFile(join(folder, "Lebenslauf.pdf"), samplePdf());
         await writeFile(join(folder, "progress.json"), JSON.stringify(sampleProgress()));
         await writeFile(join(folder, "twin.json"), JSON.stringify(sampleTwin()));
@@ -201,8 +205,9 @@ function inside(
 
 /** The bytes that the public gets now. */
 async function publishedPicture(world: World): Promise<Uint8Array> {
-  const [{ readPointer }, { heroKeyOf }, { getObjectBytes }] = await Promise.all([
+  const [{ readPointer }, { liveIn }, { heroKeyOf }, { getObjectBytes }] = await Promise.all([
     import("../site/hero/pointer.ts"),
+    import("../site/hero/live.ts"),
     import("../site/hero/addresses.ts"),
     import("../aws/s3/objects.ts"),
   ]);
@@ -210,7 +215,7 @@ async function publishedPicture(world: World): Promise<Uint8Array> {
   try {
     const context = await run.context("reads");
     const { pointer } = await readPointer(context);
-    const key = heroKeyOf(context, pointer.profileImageDefault) ?? "";
+    const key = heroKeyOf(context, liveIn(pointer, "default")) ?? "";
     return (await getObjectBytes(context.aws, { bucket: context.buckets.publicMedia, key })).bytes;
   } finally {
     await run.close();

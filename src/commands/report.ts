@@ -13,6 +13,7 @@ import { facts } from "../output/table.ts";
 import { count, dollars, json, visible } from "../output/text.ts";
 import { bytes } from "../model/bytes.ts";
 import type { Parts, Report, Sources } from "../report/report.ts";
+import { liveIn } from "../site/hero/live.ts";
 import { configuredSite } from "../target.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { outsideOf } from "./doctor.ts";
@@ -192,7 +193,7 @@ function textOf({ parts }: Report, file: string | undefined, layout: Layout): st
     doctor?.filter((each) => each.status === status).length ?? 0;
   const { SKIPPED = 0, ERROR = 0 } = documents?.counts ?? {};
   return facts([
-    ["hero", hero && visible(hero.profileImageDefault ?? "none is set")],
+    ["hero", hero && visible(liveIn(hero, "default") ?? "none is set")],
     ["users", people && usersText(people)],
     [
       "documents",

@@ -148,7 +148,6 @@ export function rebuiltEntry(
     name: nameOfLost(object, remembered),
     type,
     s3Key: key,
-    s3Url: made.url,
     ...websiteFields({
       url: made.url,
       type,

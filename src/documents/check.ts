@@ -8,13 +8,13 @@ import type { Finding } from "./check-finding.ts";
 import { findFaults } from "./check-plan.ts";
 import { findRowFaults } from "./check-rows.ts";
 import { withMemory } from "./check-orphans.ts";
-import { entriesAttribute } from "./entries.ts";
 import { inParallel } from "../concurrency.ts";
 import type { Memory } from "./remembered.ts";
 import { filePrefixes, ownerOfFile } from "./file-owners.ts";
 import { rowsOfAll } from "./rows.ts";
 import type { DocumentRows } from "./row-model.ts";
 import type { DocumentSite } from "./site.ts";
+import { entriesAttribute } from "../model/mawps.ts";
 
 export interface Checking {
   /** Reads every object and compares its bytes, instead of trusting the hash in its metadata. */

@@ -3,27 +3,19 @@ import { getItem, queryItems, type Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import { parseDocument } from "../model/documents.ts";
+import { addressFields, parseDocument } from "../model/documents.ts";
+import { entriesAttribute, itemTypes } from "../model/mawps.ts";
 import { nobodyIn } from "../model/nobodies.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { ItemPlace, Place, StoredEntry, UserDocuments } from "./entry.ts";
 import { rowsOfUser } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
-/** The attribute with the list of entries. */
-export const entriesAttribute = "documents";
-
-/** What a composite key says of the items that hold documents. */
-export const placeTypes: Readonly<Record<ItemPlace, string>> = {
-  profile: "user-profile",
-  document: "document",
-};
-
 /** Which of a user's items this is: on composite keys there are further ones, and only two hold documents. Pure. */
 export function itemPlace({ shape }: Pick<DocumentSite, "shape">, item: Item): ItemPlace | undefined {
   if (shape.kind === "simple") return "profile";
   const type = item["type"]?.S;
-  return (["profile", "document"] as const).find((place) => placeTypes[place] === type);
+  return (["profile", "document"] as const).find((place) => itemTypes[place] === type);
 }
 
 /** Key of a user's item. On the simple shape both places are the same item. */
@@ -34,7 +26,7 @@ export function documentItemKey(
 ): Item {
   const key: Item = { userId: { S: userId } };
   if (shape.kind === "simple") return key;
-  return { ...key, type: { S: placeTypes[place] } };
+  return { ...key, type: { S: itemTypes[place] } };
 }
 
 /**
@@ -182,9 +174,11 @@ const uploadFolders = /^(profile|document|resume|voice)\//;
 /** The object that an entry names: by its key, else by an address, which some entries of the website have alone. */
 function objectOf(
   site: EntrySite,
-  { s3Key, s3Url, url }: Readonly<Record<string, unknown>>,
+  entry: Readonly<Record<string, unknown>>,
 ): { key: unknown; bucket: string } {
-  const addresses = [s3Url, url].flatMap((text) => {
+  const { s3Key } = entry;
+  const addresses = Object.keys(addressFields("")).flatMap((name) => {
+    const text = entry[name];
     const found =
       typeof text === "string" ? parsePublicUrl(text, { endpointUrl: site.aws.endpointUrl }) : undefined;
     return found !== undefined && [site.bucket, site.uploadsBucket].includes(found.bucket) ? [found] : [];

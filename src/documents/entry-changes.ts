@@ -7,18 +7,11 @@ import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import { restoredStatus } from "../model/documents.ts";
 import { backOff } from "../retry.ts";
-import {
-  apiEntry,
-  documentItemKey,
-  entriesAttribute as list,
-  entriesIn,
-  removedEntry,
-  removedKey,
-  storedEntry,
-} from "./entries.ts";
+import { apiEntry, documentItemKey, entriesIn, removedEntry, removedKey, storedEntry } from "./entries.ts";
 import type { ChangeOutcome, EntryChange, NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
 import { addRows, addRowsUnlessPresent, changeRows, removeRows } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
+import { entriesAttribute as list } from "../model/mawps.ts";
 
 /**
  * Appends entries to the profile's list in one UpdateItem: what others append or change at the same time stays.

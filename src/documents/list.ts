@@ -4,10 +4,11 @@ import { newestFirst, type DocumentEntry, type DocumentStatus } from "../model/d
 import { timeOf } from "../model/json.ts";
 import { pluralFileType } from "../model/keys.ts";
 import { isPassedOver, judgedAttributes, type Nobodies } from "../model/nobodies.ts";
-import { apiEntry, entriesAttribute, entriesIn, itemPlace, readDocuments } from "./entries.ts";
+import { apiEntry, entriesIn, itemPlace, readDocuments } from "./entries.ts";
 import type { StoredEntry } from "./entry.ts";
 import { rowsOfAll } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
+import { entriesAttribute } from "../model/mawps.ts";
 
 /** Which documents are wanted; what is undefined does not matter. */
 export interface DocumentFilter {
@@ -61,7 +62,7 @@ async function* usersWithDocuments(
   let last: { userId: string; entries: StoredEntry[] } | undefined;
   for await (const page of scanItems(aws, {
     table,
-    attributes: [...judgedAttributes, "type", entriesAttribute],
+    attributes: [...judgedAttributes, entriesAttribute],
     signal,
   })) {
     for (const item of page) {

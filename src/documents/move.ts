@@ -4,7 +4,7 @@ import { deleteAllVersions } from "../aws/s3/deletion.ts";
 import { getObject, headObject, type ObjectHead, type ObjectHeaders } from "../aws/s3/objects.ts";
 import { httpStatus } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import { legalHold } from "../model/documents.ts";
+import { addressFields, legalHold } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
 import { documentKey, parseKey } from "../model/keys.ts";
 import { documentFolders } from "./check-facts.ts";
@@ -82,12 +82,10 @@ export async function moveDocument(site: ChangingSite, move: Move): Promise<Stor
   const { changed, refused } = await changeEntries(site, [
     {
       entry,
-      // Pages of the website open `url`.
       set: {
         ...move.set,
         s3Key: to,
-        s3Url: documentUrl(site, to),
-        url: documentUrl(site, to),
+        ...addressFields(documentUrl(site, to)),
         [movedFrom]: from,
       },
       remove: (move.remove ?? []).filter((name) => entry.raw[name] !== undefined),

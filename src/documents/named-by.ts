@@ -1,6 +1,6 @@
 import type { Item } from "../aws/dynamodb/items.ts";
 import { textsIn } from "../aws/dynamodb/texts.ts";
-import { entriesAttribute } from "./entries.ts";
+import { entriesAttribute } from "../model/mawps.ts";
 
 /**
  * The attribute of a user's item, beside its list of documents, in which some text names an object: by its key, or by an

@@ -5,7 +5,7 @@ import { removeUpload } from "../aws/s3/multipart.ts";
 import { deleteObjects, versionsToDelete, type Doomed } from "../aws/s3/deletion.ts";
 import { heldReason, type Hold } from "../audit/holds.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import { legalHold, type ScanResult } from "../model/documents.ts";
+import { addressFields, legalHold, type ScanResult } from "../model/documents.ts";
 import { groupedBy } from "../model/graph.ts";
 import { faultsNow, type Checking } from "./check.ts";
 import type { Finding, Repair } from "./check-finding.ts";
@@ -367,8 +367,7 @@ function changeOf(
         set: {
           ...judged,
           s3Key: repair.key,
-          s3Url: documentUrl(site, repair.key),
-          url: documentUrl(site, repair.key),
+          ...addressFields(documentUrl(site, repair.key)),
           status: judged["status"] === "INFECTED" ? "INFECTED" : undefined,
         },
         unchanged: ["s3Key"],

@@ -98,7 +98,6 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
     name,
     type,
     s3Key: key,
-    s3Url: address,
     ...websiteFields({ url: address, type, contentType, createdAt: now.toISOString() }),
     uploadedAt: now.toISOString(),
     contentType,

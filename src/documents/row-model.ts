@@ -1,3 +1,4 @@
+import { addressAttribute } from "../model/mawps.ts";
 import type { PartsWanted } from "../aws/s3/upload.ts";
 import { CliError } from "../errors.ts";
 import { attachmentsOf, type Attachment } from "../model/document-files.ts";
@@ -56,7 +57,11 @@ function partsOf({ fromMebibytes, partMebibytes, atOnce }: Multipart): PartsWant
 type Multipart = NonNullable<RowModel["documents"]["multipart"]>;
 
 /** How mawps calls the fields of a document, where it is not as in the model. */
-const ownNames: Readonly<Record<string, string>> = { key: "s3Key", sizeBytes: "size" };
+const ownNames: Readonly<Record<string, string>> = {
+  key: "s3Key",
+  address: addressAttribute,
+  sizeBytes: "size",
+};
 
 /** Each field of the model that a document has, by the name that mawps has for it. */
 export function namesOf({ documents }: RowModel): [name: string, field: string][] {

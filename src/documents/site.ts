@@ -169,7 +169,7 @@ async function openWithLook<T extends Omit<DocumentSite, "shape">, Seen>(
   return { site: opened, seen: await look(opened) };
 }
 
-/** `s3Url` of an entry: the object's address without any signature; the bucket is private. */
+/** Of an entry: the object's address without any signature; the bucket is private. */
 export function documentUrl({ aws, bucket }: DocumentSite, key: string): string {
   return publicUrl({ bucket, key, region: aws.region, endpointUrl: aws.endpointUrl });
 }

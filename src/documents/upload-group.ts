@@ -7,7 +7,7 @@ import type { AuditEvent } from "../model/audit.ts";
 import { documentJson, legalHold } from "../model/documents.ts";
 import { uuid } from "../model/uuid.ts";
 import type { Buffers } from "./buffers.ts";
-import { entriesAttribute, readDocuments } from "./entries.ts";
+import { readDocuments } from "./entries.ts";
 import { addEntries, addUnlessPresent, changeEntries, removeEntries } from "./entry-changes.ts";
 import type { NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
 import { isUnchanged, type Examined, type UploadSource } from "./examine.ts";
@@ -29,6 +29,7 @@ import { isLarge, isSent, send, type Send } from "./send.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { decide, isSameDocument, newEntry, supersededBy } from "./upload-plan.ts";
 import type { UploadRequest, UploadResult } from "./upload-request.ts";
+import { entriesAttribute } from "../model/mawps.ts";
 
 /** A file after its examination. */
 export type Checked = { readonly source: UploadSource } & (

@@ -117,7 +117,6 @@ export function newEntry(
     name: facts.name,
     type,
     s3Key,
-    s3Url: url,
     ...websiteFields({ url, type, contentType: facts.contentType, createdAt }),
     size: facts.sizeBytes,
     uploadedAt: createdAt,

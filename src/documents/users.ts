@@ -1,3 +1,4 @@
+import { itemTypes } from "../model/mawps.ts";
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/cognito/users.ts";
 import type { Paced } from "../aws/cognito/users-pace.ts";
@@ -7,7 +8,7 @@ import { CliError, exitCodes } from "../errors.ts";
 import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
 import { afterKind } from "../model/person-rows.ts";
 import { peopleHints, userIdFault } from "../model/user-id.ts";
-import { documentItemKey, notAUser, placeTypes, readDocuments, refuseNobody } from "./entries.ts";
+import { documentItemKey, notAUser, readDocuments, refuseNobody } from "./entries.ts";
 import type { UserDocuments } from "./entry.ts";
 import { accountsFor } from "./row-accounts.ts";
 import { attachmentIn, ownerSubject, type DocumentRows } from "./row-model.ts";
@@ -127,7 +128,7 @@ export async function createProfile(
 ): Promise<void> {
   const now = { S: site.now().toISOString() };
   const attributes: Item = {
-    ...(site.shape.kind === "simple" ? { type: { S: placeTypes.profile } } : {}),
+    ...(site.shape.kind === "simple" ? { type: { S: itemTypes.profile } } : {}),
     ...(user.email === undefined ? {} : { email: { S: user.email } }),
     createdAt: now,
     updatedAt: now,

@@ -104,7 +104,7 @@ export function isMeant(id: string, given: string): boolean {
 export function noSuchMigration(given: string, ids: readonly string[]): CliError {
   return new CliError(`there is no migration ${JSON.stringify(given)}`, {
     exitCode: exitCodes.usage,
-    hint: `there are: ${ids.join(", ")}`,
+    hint: ids.length === 0 ? "the site has none" : `there are: ${ids.join(", ")}`,
   });
 }
 

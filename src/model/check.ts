@@ -644,7 +644,7 @@ function checkRest(look: Look): void {
       ? own(entities, given.entity)
       : undefined;
     if ("files" in given) mustBe(look, { path: `${path}.files`, kind: "entity" }, [given.files, names]);
-    if (entity === undefined || !("fields" in given)) continue;
+    if (entity === undefined || !("fields" in given) || given.fields === undefined) continue;
     const known = fieldNamesOf(model, entity);
     for (const [use, field] of Object.entries(given.fields))
       mustBe(look, { path: `${path}.fields.${use}`, kind: `field of ${given.entity}` }, [field, known]);

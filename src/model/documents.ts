@@ -1,7 +1,7 @@
 import { isRecord, timeOf, type JsonObject } from "./json.ts";
 import { dataUrlIn, shownUrl, type DataUrl } from "./data-url.ts";
 import { parseKey, pluralFileType } from "./keys.ts";
-import { siteSecrets } from "./mawps.ts";
+import { addressAttribute, siteSecrets } from "./mawps.ts";
 import { secretsMasked } from "./secrets.ts";
 import { encodeSegment } from "./urls.ts";
 
@@ -131,10 +131,12 @@ export function documentJson(userId: string, entry: DocumentEntry): JsonObject {
   };
 }
 
-/**
- * What pages of the website read in an entry beside the model's fields: its buttons open `url`, its lists show the rest. The
- * address is the object's own, without a signature.
- */
+/** What names an entry's object besides its key: by its own address, without a signature; the website's buttons open `url`. */
+export function addressFields(url: string): Readonly<Record<string, string>> {
+  return { [addressAttribute]: url, url };
+}
+
+/** What an entry has beside the model's fields for pages of the website: its address, and what their lists show. */
 export function websiteFields(entry: {
   readonly url: string;
   readonly type: string;
@@ -143,7 +145,7 @@ export function websiteFields(entry: {
 }): Readonly<Record<string, string>> {
   const { url, type, contentType, createdAt } = entry;
   return {
-    url,
+    ...addressFields(url),
     category: type,
     storage: "s3",
     ...(contentType === undefined ? {} : { fileType: contentType }),

@@ -55,12 +55,6 @@ export const heroFolder = `public/profile-images/${ownerId}/`;
 /** Where the website puts the owner's pictures in the bucket to which it uploads today. */
 export const ownerUploads = `profile/${ownerId}/`;
 
-/** Where a profile points at its picture: the website reads the first today, and once read the second. */
-export const avatarAttributes = ["profileImageUrl", "profileImage"] as const;
-
-/** Attribute beside the pointers in which the tool keeps which pictures were live before. */
-export const heroHistoryAttribute = "profileImageHistory";
-
 /** What names one hero image and its variants: `1734384121711-4f9c2a1b`, `1734384121711-hover4f9c2a1b`. */
 export function heroId(image: Omit<HeroImage, "ext">): string {
   return `${checkedTime(image.timestampMs)}-${heroPrefixes[image.role]}${checkedRandom(image.random)}`;

@@ -27,7 +27,7 @@ export interface Names {
   readonly newTableShape: "simple" | "composite";
 }
 
-const { buckets, tables } = model;
+const { buckets, entities, tables } = model;
 
 export const defaultNames: Names = {
   region: model.region,
@@ -50,6 +50,40 @@ export const defaultNames: Names = {
 
 /** models/mawps.json. That it is a model is held by a test, so that no command waits for it to be checked. */
 export const mawpsModel = model as unknown as Model;
+
+const { avatar, documents, hero, progress } = model.features;
+
+/** Where a profile points at its picture: the website reads the first today, and once read the second. */
+export const avatarAttributes: readonly string[] = avatar.fields;
+
+/** Of the owner's item: the live pictures, their smaller ones, and which were live before, kept by the tool. */
+export const heroAttributes = hero.fields;
+
+/** The `type` without which the website does not find the hero images. */
+export const heroItemType = entities.heroImages.when.type;
+
+/** Attributes of an item that point at pictures: texts, or lists and maps with texts in them. */
+export const pictureAttributes = [
+  ...avatarAttributes,
+  hero.fields.default,
+  hero.fields.hover,
+  hero.fields.variants,
+];
+
+/** Attributes of a user's profile item that hold the progress. */
+export const progressAttributes = { data: entities.progress.at, updatedAt: progress.updatedAt };
+
+/** Maps of which a progress has one at least. */
+export const progressParts = Object.keys(entities.progress.fields);
+
+/** Attribute of a user's item with the list of entries of documents. */
+export const entriesAttribute = entities.documents.at.replace("[]", "");
+
+/** What a composite key says of the items that hold documents. */
+export const itemTypes = documents.itemTypes;
+
+/** Attribute of an entry with the object's address. */
+export const addressAttribute = documents.fields.address;
 
 /** API keys and whatever else opens something, wherever the site's pages have put it. */
 export const siteSecrets = secretsOf(model);

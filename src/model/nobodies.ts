@@ -1,44 +1,27 @@
 import { count } from "./count.ts";
+import { attributesOfKinds, itemsOf } from "./items.ts";
+import type { JsonObject } from "./json.ts";
+import { mawpsModel } from "./mawps.ts";
 
-/** A kind of item that lies among people's profiles and is no person's. */
-export interface NobodyKind {
-  /** For messages: `the item of {id} is {what}`. */
-  readonly what: string;
-  /** A regular expression that every id of the kind matches. */
-  readonly ids?: string;
-  /** Attributes that an item of the kind has, all of them. */
-  readonly attributes?: readonly string[];
-}
-
-/**
- * What the website keeps in the table of the profiles besides them. No command takes any of these for a user: nothing is
- * stored in them, counted, migrated or purged.
- */
-const nobodies: readonly NobodyKind[] = [
-  { what: "the site's settings", ids: "^(api-settings#.*|global|global-settings)$" },
-  // The admin API gives features to an address before anybody has an account for it.
-  { what: "an access record of an address", ids: "@" },
-  { what: "a record of an older backend", attributes: ["pk", "sk"] },
-];
+const { entities, features } = mawpsModel;
+const people = new Set([features?.avatar?.entity, features?.hero?.entity]);
+const kindOf = itemsOf(mawpsModel, "userProfiles");
 
 /** The attributes by which `nobodyIn` judges: what a scan that asks it has to read. */
-export const judgedAttributes: readonly string[] = [
-  "userId",
-  ...nobodies.flatMap(({ attributes = [] }) => attributes),
-];
+export const judgedAttributes: readonly string[] = attributesOfKinds(mawpsModel, "userProfiles");
 
 /** What an id belongs to that can be no person's; undefined where it may be one's. */
 export function nobodyWith(userId: string): string | undefined {
-  return nobodies.find(({ ids }) => ids !== undefined && new RegExp(ids, "u").test(userId))?.what;
+  return nobodyIn({ userId: { S: userId } });
 }
 
-/** What an item of the table of the profiles is, if it is no person's. In DynamoDB's typed JSON. */
-export function nobodyIn(item: Readonly<Record<string, unknown>>): string | undefined {
-  const { userId } = item as { userId?: { S?: string } };
-  const byId = userId?.S === undefined ? undefined : nobodyWith(userId.S);
-  if (byId !== undefined) return byId;
-  return nobodies.find(({ attributes }) => attributes?.every((name) => item[name] !== undefined) === true)
-    ?.what;
+/**
+ * What an item of the table of the profiles is, if it is no person's: the website keeps its settings and other things
+ * beside them, and no command stores in these, counts, migrates or purges them. In DynamoDB's typed JSON.
+ */
+export function nobodyIn(item: JsonObject): string | undefined {
+  const name = kindOf(item)?.name;
+  return name === undefined || people.has(name) ? undefined : entities[name]?.what;
 }
 
 /** How many items a scan has passed over because they are no people's, by what they are. */

@@ -1,7 +1,5 @@
 import { isRecord, type JsonObject } from "./json.ts";
-
-/** Attributes of a user's profile item that hold the progress. */
-export const progressAttributes = { data: "progressData", updatedAt: "lastProgressUpdate" } as const;
+import { progressAttributes, progressParts } from "./mawps.ts";
 
 /** The localStorage key under which the website caches a user's progress. */
 export function progressKey(userId: string): string {
@@ -20,14 +18,14 @@ const pageFields = [
 ];
 
 /**
- * The progress in a value of the cache: the map itself, a map that wraps it as `progressData`, as the profile item
+ * The progress in a value of the cache: the map itself, a map that wraps it, as the profile item
  * does, or one in which the pages stand side by side, whatever else is beside them. Undefined for anything else, such as a
  * dump of localStorage, whose values are all texts.
  */
 export function progressIn(value: unknown): JsonObject | undefined {
   if (!isRecord(value)) return undefined;
   if (isRecord(value[progressAttributes.data])) return progressIn(value[progressAttributes.data]);
-  if (["pages", "sections", "overallStats"].some((name) => isRecord(value[name]))) return value;
+  if (progressParts.some((name) => isRecord(value[name]))) return value;
   const isPage = ([, page]: readonly [string, unknown]) =>
     isRecord(page) && pageFields.some((field) => Object.hasOwn(page, field));
   const all = Object.entries(value);

@@ -70,10 +70,9 @@ export function whyNoDemo(model: Model): string | undefined {
   return whyNoDocuments(model, "upload") ?? whyNoRetention(model);
 }
 
-/** Why there are no migrations of another site than MAWPS's; undefined where there are. */
-export function whyNoMigrations({ databases = {} }: Pick<Model, "databases">): string | undefined {
-  const hasSome = Object.values(databases).some(({ migrations }) => migrations !== undefined);
-  return hasSome ? undefined : "its model names no migrations of a database";
+/** Whether a model names migrations of a database. */
+export function hasSqlMigrations({ databases = {} }: Pick<Model, "databases">): boolean {
+  return Object.values(databases).some(({ migrations }) => migrations !== undefined);
 }
 
 /** What works by the model where accounts are items of a table, and where they are rows of databases. */

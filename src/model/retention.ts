@@ -28,12 +28,3 @@ export const defaultPeriods: RetentionPeriods = {
   keepImages: 5,
   keepTwinVersions: 10,
 };
-
-/** Attributes of a user's item that point at pictures: texts, or lists and maps with texts in them. */
-export const pictureAttributes = [
-  "profileImage",
-  "profileImageUrl",
-  "profileImageDefault",
-  "profileImageHover",
-  "profileImageVariants",
-] as const;

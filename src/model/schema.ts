@@ -279,6 +279,7 @@ const documentFields = [
   "type",
   "contentType",
   "key",
+  "address",
   "bucket",
   "sizeBytes",
   "sha256",
@@ -323,6 +324,10 @@ const features = z.strictObject({
         })
         .optional()
         .describe("larger files are sent in parts of this size, so many at once, smaller ones in one call"),
+      itemTypes: z
+        .strictObject({ profile: text, document: text })
+        .optional()
+        .describe("which of a person's items hold lists of them, by the second key of a table that has two"),
       attachedTo: z
         .record(role, z.strictObject({ field: attribute, files: role.describe("files of these") }))
         .optional()
@@ -347,10 +352,22 @@ const features = z.strictObject({
       ),
     })
     .optional(),
-  hero: own.optional(),
-  avatar: own.optional(),
+  hero: own
+    .extend({
+      fields: z
+        .strictObject({ default: attribute, hover: attribute, variants: attribute, history: attribute })
+        .optional(),
+    })
+    .optional(),
+  avatar: own
+    .extend({
+      fields: z.array(attribute).min(1).optional().describe("the first that says something counts"),
+    })
+    .optional(),
   twin: own.optional(),
-  progress: own.optional(),
+  progress: own
+    .extend({ updatedAt: attribute.optional().describe("of the person's item: when it changed last") })
+    .optional(),
 });
 
 const expected = z.strictObject({

@@ -8,6 +8,7 @@ import { figure, foreignHtml, htmlTable, pageEnd, pageHead, tiles } from "../out
 import type { Language } from "../model/sentences.ts";
 import type { Tone } from "../output/layout.ts";
 import { findingTones, stateTone } from "../output/tones.ts";
+import { liveIn } from "../site/hero/live.ts";
 import { dayOf } from "../usage/history.ts";
 import { topOf } from "../usage/sums.ts";
 import { moreText, periodParts } from "./audit.ts";
@@ -73,10 +74,11 @@ function teller<Name extends PartName>(name: Name, tell: Tell<Parts[Name]>): Tel
 
 /** The picture is elsewhere, and the page loads nothing: its addresses are told. */
 function* heroParts(hero: Parts["hero"], { words }: Telling): Generator<string> {
-  const { profileImageDefault: url, profileImageHover: hover, updatedAt } = hero;
+  const { updatedAt } = hero;
+  const url = liveIn(hero, "default");
   const rows = [
     [words.live, url],
-    [words.hover, hover],
+    [words.hover, liveIn(hero, "hover")],
     [words.updated, typeof updatedAt === "string" ? words.figures.iso(updatedAt) : null],
   ].flatMap(([name, value]) => (typeof value === "string" ? [{ name: name ?? "", value }] : []));
   if (url === null) yield `<p class="warning">${words.noPicture}</p>\n`;

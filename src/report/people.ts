@@ -17,8 +17,8 @@ export async function readPeople(site: ProgressSite, now: Date): Promise<Parts["
   const tally = new ProgressTally({ now });
   let users: UserLine[] = [];
   let withProgress = 0;
-  for await (const { userId, progressData, lastProgressUpdate } of scanProgress(site, nobodies)) {
-    const read = readProgress(progressData, lastProgressUpdate);
+  for await (const { userId, progress, updatedAt } of scanProgress(site, nobodies)) {
+    const read = readProgress(progress, updatedAt);
     tally.add(read);
     if (read.pages.length === 0 && read.sections.length === 0) continue;
     withProgress += 1;

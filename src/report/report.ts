@@ -8,7 +8,7 @@ import { CliError } from "../errors.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import type { JobRecord } from "../metrics/read.ts";
 import type { Totals } from "../retention/plan.ts";
-import type { HeroPointer } from "../site/hero/pointer.ts";
+import type { LivePictures } from "../site/hero/live.ts";
 import type { ProgressStatistics } from "../site/progress/statistics.ts";
 import type { Day } from "../usage/history.ts";
 import type { PricedUsage } from "../usage/measure-cost.ts";
@@ -24,7 +24,7 @@ export interface UserLine {
 
 /** What an owner looks at on Monday, part by part. */
 export interface Parts {
-  readonly hero: Pick<HeroPointer, "profileImageDefault" | "profileImageHover" | "updatedAt">;
+  readonly hero: LivePictures;
   readonly people: {
     readonly statistics: ProgressStatistics;
     /** Those who were active last, the latest first. */

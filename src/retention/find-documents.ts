@@ -1,13 +1,13 @@
 import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { itemOf } from "../documents/entry-changes.ts";
-import { entriesAttribute, entriesIn, itemPlace, readDocuments, readRemoved } from "../documents/entries.ts";
+import { entriesIn, itemPlace, readDocuments, readRemoved } from "../documents/entries.ts";
 import type { StoredEntry, UserDocuments } from "../documents/entry.ts";
 import { namedBy } from "../documents/named-by.ts";
 import { legalHold } from "../model/documents.ts";
 import { parseKey } from "../model/keys.ts";
 import { judgedAttributes, nobodyIn } from "../model/nobodies.ts";
-import { pictureAttributes } from "../model/retention.ts";
+import { pictureAttributes } from "../model/mawps.ts";
 import { inParallel } from "../concurrency.ts";
 import type { DocumentDue } from "./plan-entry.ts";
 import { noteStrangers } from "./references.ts";
@@ -23,6 +23,7 @@ import {
 } from "./rules.ts";
 import type { ProfileSite } from "./site.ts";
 import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
+import { entriesAttribute } from "../model/mawps.ts";
 
 /** How many old pictures under a prefix of a bucket nothing says anything of. */
 export interface UnknownPictures {
@@ -60,7 +61,7 @@ export async function* findDocuments(site: ProfileSite, noticed: Noticed): Async
   const { documents } = site;
   const pages = scanItems(site.aws, {
     table: documents.table,
-    attributes: [...judgedAttributes, "type", entriesAttribute, ...pictureAttributes],
+    attributes: [...judgedAttributes, entriesAttribute, ...pictureAttributes],
     pageSize: itemsPerPage,
     signal: site.signal,
   });

@@ -3,7 +3,7 @@ import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
 import { queryItems } from "../aws/dynamodb/items.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { auditChain } from "../model/tool-tables.ts";
-import { timeOf } from "../model/json.ts";
+import { own, timeOf } from "../model/json.ts";
 import { twinTable } from "../model/feature-places.ts";
 import { twinHistoryVersion, twinType } from "../model/twin.ts";
 import { ownerId } from "../model/user-id.ts";
@@ -18,6 +18,8 @@ export async function* findTwinHistory(site: ProfileSite, noticed: Noticed): Asy
   const rule = rules.byId.get("twin-history");
   if (rule === undefined) return;
   const keep = rule.keepNewest ?? 0;
+  const twin = own(site.model.entities, site.model.features?.twin?.entity ?? "");
+  const since = twin?.expires?.find(({ id }) => id === rule.id)?.since ?? "updatedAt";
   // With composite keys the twin is beside the profiles.
   const role = documents.shape.kind === "composite" ? undefined : twinTable(site.model);
   const table = role === undefined ? documents.table : tableOf(site, role);
@@ -34,7 +36,7 @@ export async function* findTwinHistory(site: ProfileSite, noticed: Noticed): Asy
       const type = item["type"]?.S ?? "";
       if (twinHistoryVersion(type) === undefined) continue;
       noticed.there += 1;
-      const savedMs = timeOf(item["savedAt"]?.S ?? item["updatedAt"]?.S);
+      const savedMs = timeOf(item[since]?.S ?? item["updatedAt"]?.S);
       window.push({
         kind: "twin-version",
         action: "purge",

@@ -1,7 +1,6 @@
 import { queryItems, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { textsIn } from "../aws/dynamodb/texts.ts";
-import { heroHistoryAttribute } from "../model/keys.ts";
-import { pictureAttributes } from "../model/retention.ts";
+import { heroAttributes, pictureAttributes } from "../model/mawps.ts";
 import type { ProfileSite } from "./site.ts";
 
 /** What items say of pictures, as texts in which a picture's name can be looked for. */
@@ -56,7 +55,7 @@ export async function referencesOf(
   for await (const page of pages) {
     for (const item of page) {
       for (const [name, value] of Object.entries(item)) {
-        const into = name === heroHistoryAttribute ? history : texts;
+        const into = name === heroAttributes.history ? history : texts;
         for (const text of textsIn(value)) if (!text.startsWith("data:")) into.push(text);
       }
     }

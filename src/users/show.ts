@@ -14,7 +14,7 @@ import { findAccount, findDocuments } from "../documents/users.ts";
 import { CliError } from "../errors.ts";
 import { readProgress } from "../site/progress/read.ts";
 import { computeOverall } from "../site/progress/overall.ts";
-import { progressAttributes } from "../model/progress.ts";
+import { progressAttributes } from "../model/mawps.ts";
 import type { AccountRow } from "../stores/person-rows.ts";
 import { accountAmong } from "./account-items.ts";
 import { exportNumbers, planExport, type ExportNumbers, type ExportPlan } from "./export/plan.ts";

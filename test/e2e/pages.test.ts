@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { makePhoto } from "../../src/demo/photo.ts";
-import { samplePdf, sampleProgress, sampleTwin } from "../../src/demo/samples.ts";
+import { samplePdf } from "../../src/demo/samples.ts";
+import { sampleProgress } from "../../src/site/progress/sample.ts";
+import { sampleTwin } from "../../src/site/twin/sample.ts";
 import { noMariadb, noPostgres, startMariadb, startPostgres } from "../support/database-server.ts";
 import { installed, run } from "./programs.ts";
 

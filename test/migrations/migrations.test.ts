@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => home.remove());
 
 it.each(migrations)("$migration.id: its checksum is that of its file", async ({ migration, checksum }) => {
-  const source = await readFile(join(import.meta.dirname, `../../src/migrations/${migration.id}.ts`));
+  const source = await readFile(join(import.meta.dirname, `../../src/site/migrations/${migration.id}.ts`));
   expect(checksum).toBe(createHash("sha256").update(source).digest("hex"));
 });
 

@@ -1,11 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { describe, expect, it } from "vitest";
 import model from "../../models/mawps.json" with { type: "json" };
 import { settings } from "../../src/config/settings.ts";
 import { keysText } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { readModel } from "../../src/model/read.ts";
+import type { Model } from "../../src/model/schema.ts";
+import { shippedModels } from "../../src/model/shipped.ts";
 import { defaultPeriods } from "../../src/model/retention.ts";
 import golden from "./mawps-declaration.json" with { type: "json" };
 
@@ -50,25 +52,77 @@ describe("models/mawps.json", () => {
   });
 });
 
+const root = join(import.meta.dirname, "../..");
+
+/** Files of src that name one of these as a whole word, each with which. */
+async function naming(names: readonly string[]): Promise<string[]> {
+  const files = (await readdir(join(root, "src"), { recursive: true })).filter((file) =>
+    file.endsWith(".ts"),
+  );
+  expect(files.length).toBeGreaterThan(500);
+  const word = new RegExp(`(?<![\\w-])(?:${names.join("|")})(?![\\w-])`, "g");
+  const named = await Promise.all(
+    files.map(async (file) => {
+      const found = (await readFile(join(root, "src", file), "utf8")).match(word) ?? [];
+      return [...new Set(found)].map((name) => `${file.replaceAll(sep, "/")}: ${name}`);
+    }),
+  );
+  return named.flat();
+}
+
 it("is the one place that names MAWPS's buckets and tables", async () => {
-  const root = join(import.meta.dirname, "../..");
   const site = Object.entries({ buckets: model.buckets, tables: model.tables }).flatMap(([group, stores]) =>
     Object.entries(stores).map(([role, { name }]) => ({ key: `${group}.${role}`, name })),
   );
-  const found = await readdir(join(root, "src"), { recursive: true });
-  const files = found.filter((file) => file.endsWith(".ts"));
-  const naming = new Set<string>();
-  for (const file of files) {
-    const text = await readFile(join(root, "src", file), "utf8");
-    if (site.some(({ name }) => new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(text))) naming.add(file);
-  }
-  expect(files.length).toBeGreaterThan(500);
-  expect([...naming]).toEqual([]);
+  const where = await naming(site.map(({ name }) => name));
+  expect(where).toEqual([]);
   const defaults = Object.entries(settings).flatMap(([key, { fallback }]) =>
     /^(buckets|tables)\./.test(key) ? [{ key, name: fallback }] : [],
   );
   expect(site).toEqual(expect.arrayContaining(defaults));
   expect(defaults.length).toBeGreaterThan(7);
+});
+
+/** Every attribute that a model speaks of: of keys and indexes, fields, places in items, predicates, features. */
+function attributesOf({ tables, entities, features }: Model): string[] {
+  const keys = Object.values(tables).flatMap(({ key = [], shapes = [], indexes = {}, ttl = [] }) =>
+    [key, shapes.map((shape) => shape.key), Object.values(indexes).map((index) => index.key), ttl].flat(2),
+  );
+  const fields = Object.values(entities).flatMap(({ at = "", fields = {}, key = {}, when = {} }) => [
+    at.replace("[]", ""),
+    ...[fields, typeof key === "object" && !Array.isArray(key) ? key : {}, when].flatMap((each) =>
+      Object.keys(each),
+    ),
+  ]);
+  return [...keys, ...fields, features?.progress?.updatedAt ?? ""].filter((name) => name !== "");
+}
+
+/** Of MAWPS alone, and words for all that beside. */
+const plainWords: Readonly<Record<string, string>> = {
+  apiKey: "an example in the schema of models of what a secret is called",
+  documentId: "how entries of the audit trail name a document, of whatever site",
+  documents: "the noun, of every site",
+  google: "a maker of browsers",
+  pages: "of answers, of a report, of the website",
+  sections: "of a report, of a text",
+};
+
+it("is the one place that names attributes that MAWPS alone has, beside src/site", async () => {
+  const [mawpsModel, ...others] = await Promise.all(Object.values(shippedModels).map(async (load) => load()));
+  // What a feature calls a field is the tool's own word for it.
+  const known = new Set([
+    ...others.flatMap(attributesOf),
+    ...Object.values(model.features).flatMap((feature) =>
+      Object.keys("fields" in feature ? feature.fields : {}),
+    ),
+  ]);
+  const own = new Set(attributesOf(mawpsModel as Model).filter((name) => !known.has(name)));
+  expect(Object.keys(plainWords).filter((word) => !own.has(word))).toEqual([]);
+  const names = [...own].filter((name) => !(name in plainWords));
+  expect(names).toEqual(expect.arrayContaining(["profileImageHover", "progressData", "s3Url", "settingKey"]));
+  const where = await naming(names);
+  expect(where.filter((each) => !each.startsWith("site/"))).toEqual([]);
+  expect(where.length).toBeGreaterThan(0);
 });
 
 describe("the declaration", () => {

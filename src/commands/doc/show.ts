@@ -1,3 +1,4 @@
+import { addressAttribute } from "../../model/mawps.ts";
 import { Command } from "@commander-js/extra-typings";
 import { documentJson, type DocumentEntry } from "../../model/documents.ts";
 import { bytes } from "../../model/bytes.ts";
@@ -34,7 +35,7 @@ export function docShow(begin: Begin): AnyCommand {
 
 /** What the known lines below say already. */
 const known = new Set(
-  "userId id name type category s3Key s3Url url storage size uploadedAt createdAt fileType contentType sha256 status scanResult scannedAt scanEngine scanSignature scanReason uploadedBy tags expiresAt deletedAt deletedBy".split(
+  `userId id name type category s3Key ${addressAttribute} url storage size uploadedAt createdAt fileType contentType sha256 status scanResult scannedAt scanEngine scanSignature scanReason uploadedBy tags expiresAt deletedAt deletedBy`.split(
     " ",
   ),
 );

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
-import type { HeroPointer } from "../../site/hero/pointer.ts";
+import { liveIn, liveVariants, pointers, type HeroPointer } from "../../site/hero/live.ts";
 import { localTime } from "../../output/dates.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { facts } from "../../output/table.ts";
@@ -14,19 +14,19 @@ export function heroShow(begin: Begin): AnyCommand {
     .description("show which pictures are live")
     .option("--html", "print the <picture> element for them")
     .option("--open", "open the picture in the browser")
-    .addHelpText("after", "\nExample:\n  mawps hero show --json | jq -r .profileImageDefault")
+    .addHelpText("after", `\nExample:\n  mawps hero show --json | jq -r .${pointers.default}`)
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const { readPointer } = await import("../../site/hero/pointer.ts");
       const { pointer } = await readPointer(await run.context("reads"));
-      const url = pointer.profileImageDefault;
+      const url = liveIn(pointer, "default");
       if ((options.open ?? options.html) && url === null) {
         throw new CliError("no hero image is set", { hint: "set one with `mawps hero set <image>`" });
       }
       if (options.open && url !== null) await openInBrowser(run, url);
       if (options.html && url !== null) {
         const { pictureHtml } = await import("../../site/hero/html.ts");
-        const html = pictureHtml({ url, variants: pointer.profileImageVariants?.default ?? [] });
+        const html = pictureHtml({ url, variants: liveVariants(pointer) });
         await run.print({ ...pointer, html }, (result) => result.html);
         return;
       }
@@ -48,15 +48,16 @@ async function openInBrowser(run: Run, url: string): Promise<void> {
 }
 
 function asText(pointer: HeroPointer, layout: Layout): string {
-  if (pointer.profileImageDefault === null && pointer.profileImageHover === null) {
+  const [url, hover] = [liveIn(pointer, "default"), liveIn(pointer, "hover")];
+  if (url === null && hover === null) {
     return "no hero image is set; set one with `mawps hero set <image>`";
   }
   const live = (url: string | null) =>
     url === null ? paint("none", "dim", layout) : paint(visible(url), "good", layout);
-  const variants = pointer.profileImageVariants?.default ?? [];
+  const variants = liveVariants(pointer);
   return facts([
-    ["default", live(pointer.profileImageDefault)],
-    ["hover", live(pointer.profileImageHover)],
+    ["default", live(url)],
+    ["hover", live(hover)],
     [
       "variants",
       variants.length === 0 ? undefined : variants.map(({ width, type }) => `${width} ${type}`).join(", "),

@@ -1,10 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
 import { count } from "../../output/text.ts";
+import { hasSqlMigrations } from "../../model/reach.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/flags.ts";
 import { partial } from "../partial.ts";
-import { nothingToTakeBack } from "./nothing.ts";
-import { hasSqlMigrations, sqlDown } from "./sql.ts";
+import { noMigrations, nothingToTakeBack } from "./nothing.ts";
+import { sqlDown } from "./sql.ts";
 
 /** `mawps migrate down`: brings back what was there before, from the journal. */
 export function migrateDown(begin: Begin): AnyCommand {
@@ -18,11 +19,13 @@ export function migrateDown(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate down --to 0002")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      if (hasSqlMigrations(run)) return sqlDown(run, options);
-      const [{ planDown }, { revertApplied }] = await Promise.all([
+      if (hasSqlMigrations(run.config.site)) return sqlDown(run, options);
+      const [{ migrationsOf }, { planDown }, { revertApplied }] = await Promise.all([
+        import("../../migrations/registry.ts"),
         import("../../migrations/planned.ts"),
         import("../../migrations/run.ts"),
       ]);
+      if (migrationsOf(run.config.site).length === 0) return noMigrations(run, { reverted: [] }, options.to);
       const context = await run.context("writes");
       const plan = await planDown(context, options.to);
       const { plans } = plan;

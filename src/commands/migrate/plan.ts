@@ -4,11 +4,12 @@ import type { Planned, UpPlan } from "../../migrations/planned.ts";
 import type { MigrationState } from "../../migrations/state.ts";
 import { bytes } from "../../model/bytes.ts";
 import { count, visible } from "../../output/text.ts";
+import { hasSqlMigrations } from "../../model/reach.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
-import { nothingToDo } from "./nothing.ts";
+import { noMigrations, nothingToDo } from "./nothing.ts";
 import { backupLines, backupsJson } from "./safety.ts";
-import { hasSqlMigrations, printSqlPlan } from "./sql.ts";
+import { printSqlPlan } from "./sql.ts";
 
 /** `mawps migrate plan`: what `up` would do, with samples; writes nothing at all. */
 export function migratePlan(begin: Begin): AnyCommand {
@@ -19,9 +20,13 @@ export function migratePlan(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate plan --to 0002")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      if (hasSqlMigrations(run)) return printSqlPlan(run, options);
-      const { planUp } = await import("../../migrations/planned.ts");
+      if (hasSqlMigrations(run.config.site)) return printSqlPlan(run, options);
+      const [{ migrationsOf }, { planUp }] = await Promise.all([
+        import("../../migrations/registry.ts"),
+        import("../../migrations/planned.ts"),
+      ]);
       const wanted = { to: options.to, acceptChanged: options.acceptChanged === true };
+      if (migrationsOf(run.config.site).length === 0) return noMigrations(run, { plans: [] }, options.to);
       const context = await run.context("reads");
       await printPlans(run, await planUp(context, { ...wanted, nativeBackup: false, backupIn: undefined }));
     });

@@ -1,5 +1,4 @@
 import { CliError, exitCodes } from "../../errors.ts";
-import { whyNoMigrations } from "../../model/reach.ts";
 import { count, visible } from "../../output/text.ts";
 import type { SqlOutcome } from "../../migrations/sql-run.ts";
 import { lossText } from "../../migrations/sql-losses.ts";
@@ -7,11 +6,6 @@ import type { PlannedSql, SqlPlan, SqlWanted } from "../../migrations/sql-plan.t
 import { partial } from "../partial.ts";
 import type { Run } from "../run.ts";
 import { nothingToDo, nothingToTakeBack } from "./nothing.ts";
-
-/** Whether the migrations of the site are those of its databases: MAWPS itself has none. */
-export function hasSqlMigrations(run: Pick<Run, "config">): boolean {
-  return whyNoMigrations(run.config.site) === undefined;
-}
 
 interface Chosen {
   readonly to?: string;

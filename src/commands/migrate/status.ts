@@ -4,10 +4,12 @@ import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { grouped } from "../../output/text.ts";
+import { hasSqlMigrations } from "../../model/reach.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { idColumn, stateTone } from "../../output/tones.ts";
+import { noMigrationsText } from "./nothing.ts";
 import { faultOf, judge } from "./faults.ts";
-import { hasSqlMigrations } from "./sql.ts";
+
 import { sqlStatus } from "./sql-status.ts";
 
 /** `mawps migrate status`: which migrations are applied, when, by whom; exit 4 when something about them is wrong. */
@@ -18,12 +20,14 @@ export function migrateStatus(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate status --exit-code")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      if (hasSqlMigrations(run)) return sqlStatus(run, options);
-      const [{ openMigrations }, { migrations }, { readLock }] = await Promise.all([
+      if (hasSqlMigrations(run.config.site)) return sqlStatus(run, options);
+      const [{ openMigrations }, { migrationsOf }, { readLock }] = await Promise.all([
         import("../../migrations/site.ts"),
         import("../../migrations/registry.ts"),
         import("../../migrations/lock.ts"),
       ]);
+      const migrations = migrationsOf(run.config.site);
+      if (migrations.length === 0) return run.printRows([], () => noMigrationsText(run));
       const context = await run.context("reads");
       const [{ states }, holder] = await Promise.all([
         openMigrations(context),

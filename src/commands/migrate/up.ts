@@ -3,12 +3,13 @@ import type { Applied } from "../../migrations/apply.ts";
 import type { UpPlan } from "../../migrations/planned.ts";
 import { defaultBatchSize } from "../../migrations/runner.ts";
 import { count, visible } from "../../output/text.ts";
+import { hasSqlMigrations } from "../../model/reach.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/flags.ts";
-import { nothingToDo } from "./nothing.ts";
+import { noMigrations, nothingToDo } from "./nothing.ts";
 import { leftLines, plansText, printPlans } from "./plan.ts";
 import { backupLines, backupsJson } from "./safety.ts";
-import { hasSqlMigrations, sqlUp } from "./sql.ts";
+import { sqlUp } from "./sql.ts";
 import { partial } from "../partial.ts";
 
 /** `mawps migrate up`: applies what is pending, or goes on where a run was broken off. */
@@ -34,11 +35,13 @@ export function migrateUp(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate up --dry-run")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      if (hasSqlMigrations(run)) return sqlUp(run, options);
-      const [{ planUp }, { applyPending }] = await Promise.all([
+      if (hasSqlMigrations(run.config.site)) return sqlUp(run, options);
+      const [{ migrationsOf }, { planUp }, { applyPending }] = await Promise.all([
+        import("../../migrations/registry.ts"),
         import("../../migrations/planned.ts"),
         import("../../migrations/run.ts"),
       ]);
+      if (migrationsOf(run.config.site).length === 0) return noMigrations(run, { applied: [] }, options.to);
       const context = await run.context("writes");
       const plan = await planUp(context, {
         to: options.to,

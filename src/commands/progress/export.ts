@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import { nobodiesCount, type Nobodies } from "../../model/nobodies.ts";
+import { progressAttributes } from "../../model/mawps.ts";
 import { leavingSecretsOut } from "../../model/secrets.ts";
 import { count, json } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
@@ -30,7 +31,7 @@ export function progressExport(begin: Begin): AnyCommand {
     .action(async (user, { format, output }, command) => {
       const run = await begin(command as AnyCommand);
       const [
-        { scanProgress, userProgress },
+        { progressJson, scanProgress, userProgress },
         { readProgress },
         { progressColumns, progressRows },
         { csvLine },
@@ -64,7 +65,7 @@ export function progressExport(begin: Begin): AnyCommand {
         }
         const { resolveUser } = await import("../../documents/users.ts");
         const stored = await userProgress(site, await resolveUser(site, user, "refuse"));
-        if (stored.progressData === undefined) throw new CliError(`${stored.userId} has no progress yet`);
+        if (stored.progress === undefined) throw new CliError(`${stored.userId} has no progress yet`);
         await record(stored.userId);
         yield stored;
       }
@@ -72,16 +73,16 @@ export function progressExport(begin: Begin): AnyCommand {
         if (format === "csv") yield csvLine(progressColumns);
         if (isList) yield "[";
         for await (const found of chosen()) {
-          if (found.progressData === undefined) continue;
-          const { value: progressData, left } = leavingSecretsOut(secrets, found.progressData);
-          leftOut.push(...left.map((path) => `${found.userId} progressData.${path}`));
-          const stored = { ...found, progressData };
-          const read = readProgress(stored.progressData, stored.lastProgressUpdate);
+          if (found.progress === undefined) continue;
+          const { value: progress, left } = leavingSecretsOut(secrets, found.progress);
+          leftOut.push(...left.map((path) => `${found.userId} ${progressAttributes.data}.${path}`));
+          const stored = { ...found, progress };
+          const read = readProgress(stored.progress, stored.updatedAt);
           broken.add(stored.userId, read);
           users += 1;
           if (format === "csv") yield progressRows(stored.userId, read.pages).map(csvLine).join("");
-          else if (!isList) yield `${json(stored)}\n`;
-          else yield `${users === 1 ? "" : ","}${json(stored)}`;
+          else if (!isList) yield `${json(progressJson(stored))}\n`;
+          else yield `${users === 1 ? "" : ","}${json(progressJson(stored))}`;
         }
         if (isList) yield "]\n";
       }

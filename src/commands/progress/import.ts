@@ -1,7 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import { isRecord } from "../../model/json.ts";
-import { progressAttributes, progressIn, progressKey } from "../../model/progress.ts";
+import { progressAttributes } from "../../model/mawps.ts";
+import { progressIn, progressKey } from "../../model/progress.ts";
 import { leavingSecretsOut } from "../../model/secrets.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";

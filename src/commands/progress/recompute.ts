@@ -12,7 +12,7 @@ import { BrokenData } from "./problems.ts";
 /** `mawps progress recompute`: stored totals become what the pages say. */
 export function progressRecompute(begin: Begin): AnyCommand {
   return new Command("recompute")
-    .description("correct the stored overallStats, each user's in the formula that theirs are in")
+    .description("correct the stored totals, each user's in the formula that theirs are in")
     .argument("[user]", "id, user name or e-mail address; default all")
     .addHelpText("after", "\nExample:\n  mawps progress recompute --dry-run")
     .action(async (user, _options, command) => {
@@ -34,9 +34,9 @@ export function progressRecompute(begin: Begin): AnyCommand {
         yield await userProgress(site, await resolveUser(site, user, "refuse"));
       }
       for await (const stored of chosen()) {
-        const { userId, progressData, lastProgressUpdate } = stored;
+        const { userId, progress, updatedAt } = stored;
         users += 1;
-        broken.add(userId, readProgress(progressData, lastProgressUpdate));
+        broken.add(userId, readProgress(progress, updatedAt));
         if (recomputed(stored)?.changed !== true) continue;
         const done = await recomputeUser(site, run.audit, { userId, dryRun });
         if (done?.changed !== true) continue;

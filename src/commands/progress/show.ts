@@ -30,9 +30,9 @@ export function progressShow(begin: Begin): AnyCommand {
         resolveUser(look, user, "refuse"),
       );
       const stored = await userProgress(site, userId);
-      const progressData = secretsMasked(configuredSite(run.config).secrets, stored.progressData);
-      const read = readProgress(progressData, stored.lastProgressUpdate);
-      await run.print(progressData ?? {}, (_data, layout) => asText(read, computeOverall(read), layout));
+      const progress = secretsMasked(configuredSite(run.config).secrets, stored.progress);
+      const read = readProgress(progress, stored.updatedAt);
+      await run.print(progress ?? {}, (_data, layout) => asText(read, computeOverall(read), layout));
       const broken = new BrokenData();
       broken.add(userId, read);
       broken.warn(run);

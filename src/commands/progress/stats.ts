@@ -48,8 +48,8 @@ export function progressStats(begin: Begin): AnyCommand {
       const broken = new BrokenData();
       const nobodies: Nobodies = new Map();
       const site = await openDocuments(await run.context("reads"));
-      for await (const { userId, progressData, lastProgressUpdate } of scanProgress(site, nobodies)) {
-        const read = readProgress(progressData, lastProgressUpdate);
+      for await (const { userId, progress, updatedAt } of scanProgress(site, nobodies)) {
+        const read = readProgress(progress, updatedAt);
         tally.add(read);
         broken.add(userId, read);
       }

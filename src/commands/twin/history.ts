@@ -34,7 +34,7 @@ export function twinHistoryVerb(begin: Begin): AnyCommand {
         current: state === read.current,
         trainedAt: twinAge(state.value)?.date ?? null,
         storedAt: state.updatedAt ?? null,
-        replacedAt: state.savedAt ?? null,
+        replacedAt: state.replacedAt ?? null,
         bytes: state.bytes,
       });
       const rows = async function* (): AsyncGenerator<Row> {

@@ -4,7 +4,8 @@ import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import { documentItemKey, refuseNobody } from "../../documents/entries.ts";
 import type { DocumentSite } from "../../documents/site.ts";
 import { CliError, NothingChanged } from "../../errors.ts";
-import { avatarAttributes, parseKey } from "../../model/keys.ts";
+import { parseKey } from "../../model/keys.ts";
+import { avatarAttributes } from "../../model/mawps.ts";
 import { parsePublicUrl, type ObjectAddress } from "../../model/urls.ts";
 
 /** What a user's profile says of their picture. */

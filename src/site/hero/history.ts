@@ -7,7 +7,8 @@ import type { AuditEntry } from "../../model/audit.ts";
 import { heroFolder, ownerUploads, parseKey, type HeroRole } from "../../model/keys.ts";
 import type { ObjectAddress } from "../../model/urls.ts";
 import { ownerId } from "../../model/user-id.ts";
-import { readPointer, type HeroVariant, type ReadPointer } from "./pointer.ts";
+import type { HeroVariant } from "./live.ts";
+import { readPointer, type ReadPointer } from "./pointer.ts";
 import { addressOf, placesOf, urlOf } from "./addresses.ts";
 import type { Context } from "../../context.ts";
 

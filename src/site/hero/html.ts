@@ -1,4 +1,4 @@
-import type { HeroVariant } from "./pointer.ts";
+import type { HeroVariant } from "./live.ts";
 
 /** Best compression first: a browser takes the first source it understands. */
 const order = ["image/avif", "image/webp"];

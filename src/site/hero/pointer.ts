@@ -6,30 +6,13 @@ import type { TransactStep } from "../../aws/dynamodb/transact.ts";
 import type { Commit, Told } from "../../audit/commit.ts";
 import { backOff } from "../../retry.ts";
 import { NothingChanged } from "../../errors.ts";
-import { heroHistoryAttribute, type HeroRole } from "../../model/keys.ts";
+import type { HeroRole } from "../../model/keys.ts";
+import { heroAttributes, heroItemType } from "../../model/mawps.ts";
 import type { TableShape } from "../../model/table-shape.ts";
 import { ownerId } from "../../model/user-id.ts";
 import type { Context } from "../../context.ts";
+import { liveIn, pointers, type HeroPointer, type HeroVariant } from "./live.ts";
 import { advanced, withTimeline, type HeroPast, type Timeline } from "./timeline.ts";
-
-/** The value of `type` without which the website does not find the hero images. */
-const websiteImages = "website-images";
-
-/** A responsive variant of a live picture. */
-export interface HeroVariant {
-  readonly url: string;
-  readonly type: string;
-  /** Pixels. */
-  readonly width: number;
-}
-
-/** What the owner item says of the hero images, in the model's names. */
-export interface HeroPointer {
-  readonly profileImageDefault: string | null;
-  readonly profileImageHover: string | null;
-  readonly profileImageVariants?: Readonly<Partial<Record<HeroRole, readonly HeroVariant[]>>>;
-  readonly updatedAt: string | null;
-}
 
 /** The pointer with the item that it was read from: a change is conditional on that state. */
 export interface ReadPointer {
@@ -40,24 +23,19 @@ export interface ReadPointer {
   readonly item: Item | undefined;
 }
 
-const attributes = {
-  default: "profileImageDefault",
-  hover: "profileImageHover",
-} as const satisfies Record<HeroRole, keyof HeroPointer>;
-
-const variantsAttribute = "profileImageVariants";
+const { variants: variantsName, history: historyName } = heroAttributes;
 
 /** Reads what is live. An item that is missing, or lacks the attributes, means that nothing is set. */
 export async function readPointer(context: Context): Promise<ReadPointer> {
   const { shape, item } = await readOwnerItem(context);
-  const variants = variantsIn(item?.[variantsAttribute]);
+  const variants = variantsIn(item?.[variantsName]);
   return {
     shape,
     item,
-    past: pastIn(item?.[heroHistoryAttribute]),
+    past: pastIn(item?.[historyName]),
     pointer: {
-      profileImageDefault: text(item?.[attributes.default]),
-      profileImageHover: text(item?.[attributes.hover]),
+      profileImageDefault: text(item?.[pointers.default]),
+      profileImageHover: text(item?.[pointers.hover]),
       profileImageVariants: variants,
       updatedAt: text(item?.["updatedAt"]),
     },
@@ -82,11 +60,6 @@ async function readOwnerItem(context: Context): Promise<{ shape: TableShape; ite
     if (shape.kind === "simple") throw error;
     return { shape, item: await read(shape) };
   }
-}
-
-/** What is live in a role; null where nothing is. */
-export function liveIn({ pointer }: Pick<ReadPointer, "pointer">, role: HeroRole): string | null {
-  return pointer[attributes[role]];
 }
 
 /** What a role is to point at from now on; null takes the picture away. Roles that are left out stay. */
@@ -118,25 +91,25 @@ export function planPointer(read: ReadPointer, change: Repointing, now: Date): P
   for (const role of ["default", "hover"] as const) {
     const target = change[role];
     if (target === undefined) continue;
-    set[attributes[role]] = target === null ? { NULL: true } : { S: target.url };
+    set[pointers[role]] = target === null ? { NULL: true } : { S: target.url };
     delete variants[role];
     if (target !== null && target.variants.length > 0) variants[role] = target.variants;
-    const live = liveIn(read, role);
+    const live = liveIn(read.pointer, role);
     const timeline = target?.timeline ?? advanced(past[role], [live, target?.url ?? null]);
     past = withTimeline(past, role, { timeline, live });
   }
-  set[heroHistoryAttribute] = typedPast(past);
+  set[historyName] = typedPast(past);
   // The website's backend reads both attributes: an item of ours has both from the start.
-  for (const name of Object.values(attributes)) {
+  for (const name of Object.values(pointers)) {
     if (item?.[name] === undefined) set[name] ??= { NULL: true };
   }
   const remove: string[] = [];
-  if (Object.keys(variants).length > 0) set[variantsAttribute] = typedVariants(variants);
-  else if (item?.[variantsAttribute] !== undefined) remove.push(variantsAttribute);
+  if (Object.keys(variants).length > 0) set[variantsName] = typedVariants(variants);
+  else if (item?.[variantsName] !== undefined) remove.push(variantsName);
 
   let foreignType: string | undefined;
-  if (shape.kind === "simple" && item?.["type"]?.S !== websiteImages) {
-    set["type"] = { S: websiteImages };
+  if (shape.kind === "simple" && item?.["type"]?.S !== heroItemType) {
+    set["type"] = { S: heroItemType };
     if (item?.["type"] !== undefined) foreignType = item["type"].S ?? JSON.stringify(item["type"]);
   }
   assertItemFits({ ...item, ...ownerKey(shape), ...set }, "the owner item");
@@ -147,7 +120,7 @@ export function planPointer(read: ReadPointer, change: Repointing, now: Date): P
  * Writes the planned attributes, and nothing else of the item, if the hero attributes still are what was read.
  */
 function pointerStep(context: Context, read: ReadPointer, update: PointerUpdate): TransactStep {
-  const decisive = [...Object.values(attributes), variantsAttribute, heroHistoryAttribute];
+  const decisive = [...Object.values(pointers), variantsName, historyName];
   const conditions = decisive.map((path): Condition => {
     const value = read.item?.[path];
     return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
@@ -206,13 +179,14 @@ export async function changePointer(
 /** Whether the same is live in a role, after the same: all that a change of that role alone depends on. */
 export function isUntouched(role: HeroRole): PointerChange["holds"] {
   return (before, now) =>
-    liveIn(before, role) === liveIn(now, role) && isDeepStrictEqual(before.past[role], now.past[role]);
+    liveIn(before.pointer, role) === liveIn(now.pointer, role) &&
+    isDeepStrictEqual(before.past[role], now.past[role]);
 }
 
 function ownerKey(shape: TableShape): Item {
   return shape.kind === "simple"
     ? { userId: { S: ownerId } }
-    : { userId: { S: ownerId }, type: { S: websiteImages } };
+    : { userId: { S: ownerId }, type: { S: heroItemType } };
 }
 
 function text(value: AttributeValue | undefined): string | null {

@@ -2,10 +2,10 @@ import { commitUntold } from "../../audit/commit.ts";
 import type { Context } from "../../context.ts";
 import type { HeroRole } from "../../model/keys.ts";
 import { ownerId } from "../../model/user-id.ts";
+import { liveIn } from "./live.ts";
 import {
   changePointer,
   isUntouched,
-  liveIn,
   planPointer,
   readPointer,
   type PointerChange,
@@ -24,7 +24,7 @@ export interface Removal {
 /** @throws CliError for an item that has no room for the change. */
 export async function planRemoval(context: Context, role: HeroRole): Promise<Removal> {
   const read = await readPointer(context);
-  const previousUrl = liveIn(read, role);
+  const previousUrl = liveIn(read.pointer, role);
   const details = { role, previousUrl: previousUrl ?? undefined };
   const change: PointerChange = {
     plan: (state) => planPointer(state, { [role]: null }, context.now()),

@@ -4,10 +4,10 @@ import { ownerId } from "../../model/user-id.ts";
 import { heroFolder, parseKey, type HeroRole } from "../../model/keys.ts";
 import { listObjects } from "../../aws/s3/listing.ts";
 import { findPicture, pictureId } from "./history.ts";
+import { liveIn } from "./live.ts";
 import {
   changePointer,
   isUntouched,
-  liveIn,
   planPointer,
   readPointer,
   type PointerChange,
@@ -52,7 +52,7 @@ export async function rollbackHero(
       ? await stepBack(context, read, wanted.hover ? "hover" : "default")
       : await named(context, read, { id: wanted.id, hover: wanted.hover });
   const { url, timeline } = target;
-  const previousUrl = liveIn(read, role);
+  const previousUrl = liveIn(read.pointer, role);
   const address = picture === "foreign" ? undefined : picture.address;
   const result = {
     id: address === undefined ? url : pictureId(address),
@@ -101,7 +101,7 @@ interface Target {
 }
 
 async function stepBack(context: Context, read: ReadPointer, role: HeroRole): Promise<Target> {
-  const live = liveIn(read, role);
+  const live = liveIn(read.pointer, role);
   const gone: string[] = [];
   const firstThere = async (candidates: readonly Return[]): Promise<Target | undefined> => {
     for (const { url, timeline } of candidates) {
@@ -143,7 +143,11 @@ async function named(
       hint: "`mawps hero list` shows what is there",
     });
   }
-  const timeline = afterReturn(read.past[role], { live: liveIn(read, role), url }, samePicture(context));
+  const timeline = afterReturn(
+    read.past[role],
+    { live: liveIn(read.pointer, role), url },
+    samePicture(context),
+  );
   return { role, url, timeline, picture, gone: [] };
 }
 

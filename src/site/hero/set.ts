@@ -9,14 +9,8 @@ import { heroKey, type HeroRole } from "../../model/keys.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import { ownerId } from "../../model/user-id.ts";
 import type { ImagesUnderWay, PreparedImage } from "./prepare.ts";
-import {
-  changePointer,
-  liveIn,
-  planPointer,
-  readPointer,
-  type ReadPointer,
-  type Repointing,
-} from "./pointer.ts";
+import { liveIn } from "./live.ts";
+import { changePointer, planPointer, readPointer, type ReadPointer, type Repointing } from "./pointer.ts";
 import { heroUrl, originUrl } from "./addresses.ts";
 import type { Context } from "../../context.ts";
 
@@ -98,7 +92,7 @@ export async function setHero(
   const uploads = plans.flatMap((each) => each.uploads);
 
   const pictures = (over: ReadPointer) =>
-    plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(over, picture.role) }));
+    plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(over.pointer, picture.role) }));
   const told = (over: ReadPointer) => pictures(over).map(changed);
   const setAll = async (commit: Commit) => {
     const done: Uploaded[] = [];

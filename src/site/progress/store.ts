@@ -10,7 +10,7 @@ import type { AuditEvent } from "../../model/audit.ts";
 import type { AuditDetails } from "../../model/audit-details.ts";
 import { isRecord, type JsonObject, timeOf } from "../../model/json.ts";
 import { isPassedOver, judgedAttributes, type Nobodies } from "../../model/nobodies.ts";
-import { progressAttributes } from "../../model/progress.ts";
+import { itemTypes, progressAttributes } from "../../model/mawps.ts";
 import type { Secrets } from "../../model/secrets.ts";
 import type { TableShape } from "../../model/table-shape.ts";
 import { ownerId } from "../../model/user-id.ts";
@@ -32,11 +32,10 @@ export interface ProgressSite {
 /** A user's progress as it is stored; both are undefined where there is none. */
 export interface UserProgress {
   readonly userId: string;
-  readonly progressData: unknown;
-  readonly lastProgressUpdate: unknown;
+  readonly progress: unknown;
+  readonly updatedAt: unknown;
 }
 
-const profileType = "user-profile";
 const { data, updatedAt } = progressAttributes;
 /** Others write every 30 seconds at most: somebody who is in the way this often is not the website. */
 const maxTries = 8;
@@ -47,12 +46,12 @@ const maxTries = 8;
  */
 export async function* scanProgress(site: ProgressSite, nobodies: Nobodies): AsyncGenerator<UserProgress> {
   const { aws, table, signal } = site;
-  const attributes = [...judgedAttributes, "type", data, updatedAt];
+  const attributes = [...judgedAttributes, data, updatedAt];
   for await (const page of scanItems(aws, { table, attributes, segments: 2, asSent: true, signal })) {
     for (const item of page) {
       const userId = item["userId"]?.S;
       if (userId === undefined || userId === ownerId || isPassedOver(nobodies, item)) continue;
-      if (site.shape.kind === "composite" && item["type"]?.S !== profileType) continue;
+      if (site.shape.kind === "composite" && item["type"]?.S !== itemTypes.profile) continue;
       yield progressOf(userId, item);
     }
   }
@@ -161,17 +160,22 @@ function ifApplied({ applied }: { readonly applied: boolean }): readonly AuditEv
   return applied ? {} : [];
 }
 
+/** As the website's profile has it. */
+export function progressJson({ userId, ...stored }: UserProgress): JsonObject {
+  return { userId, [data]: stored.progress, [updatedAt]: stored.updatedAt };
+}
+
 /** What `overallStats` should say; undefined where there are no pages to compute it from. */
-export function recomputed({ progressData }: UserProgress): Recomputed | undefined {
-  return isRecord(progressData) && isRecord(progressData["pages"]) ? recompute(progressData) : undefined;
+export function recomputed({ progress }: UserProgress): Recomputed | undefined {
+  return isRecord(progress) && isRecord(progress["pages"]) ? recompute(progress) : undefined;
 }
 
 function progressOf(userId: string, item: Item): UserProgress {
   const [progress, update] = [item[data], item[updatedAt]];
   return {
     userId,
-    progressData: progress === undefined ? undefined : jsonOf(progress),
-    lastProgressUpdate: update === undefined ? undefined : jsonOf(update),
+    progress: progress === undefined ? undefined : jsonOf(progress),
+    updatedAt: update === undefined ? undefined : jsonOf(update),
   };
 }
 
@@ -208,7 +212,7 @@ async function profileItem(site: ProgressSite, userId: string): Promise<Item | u
 
 function profileKey({ shape }: ProgressSite, userId: string): Item {
   const key: Item = { userId: { S: userId } };
-  return shape.kind === "simple" ? key : { ...key, type: { S: profileType } };
+  return shape.kind === "simple" ? key : { ...key, type: { S: itemTypes.profile } };
 }
 
 function unchanged(item: Item, path: string): Condition {

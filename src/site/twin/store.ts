@@ -34,7 +34,7 @@ export interface TwinState {
   /** When this state was stored. */
   readonly updatedAt: string | undefined;
   /** When it was replaced; undefined for the current one. */
-  readonly savedAt: string | undefined;
+  readonly replacedAt: string | undefined;
   /** Of its item in DynamoDB. */
   readonly bytes: number;
 }
@@ -261,7 +261,7 @@ function stateIn(item: Item | undefined): TwinState | undefined {
     value,
     version: Number.isSafeInteger(version) && version > 0 ? version : 0,
     updatedAt: text(item["updatedAt"]),
-    savedAt: text(item["savedAt"]),
+    replacedAt: text(item["savedAt"]),
     bytes: itemSizeBytes(item),
   };
 }

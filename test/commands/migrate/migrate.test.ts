@@ -1,3 +1,5 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import { PutItemCommand, UpdateContinuousBackupsCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { schemaVersion } from "../../../src/migrations/state.ts";
@@ -33,6 +35,23 @@ describe("migrate", () => {
     async (flag) => {
       const { exitCode, stderr } = await home.run(["--model", "lopez", "migrate", "up", flag]);
       expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is for tables of DynamoDB")]);
+    },
+  );
+
+  it.each(["prework", "prework-guide"])(
+    "has nothing to do for %s, and makes no store to say so",
+    async (model) => {
+      const run = (...argv: string[]) =>
+        home.run(["--model", model, "migrate", ...argv], { env: { MAWPS_HOME: join(home.folder, "other") } });
+      const text = `nothing to migrate: ${model} has no migrations\n`;
+      for (const verb of ["status", "plan", "up", "down"])
+        expect([verb, await run(verb)]).toMatchObject([verb, { exitCode: 0, stdout: text }]);
+      expect(await run("status", "--exit-code", "--json")).toMatchObject({ exitCode: 0, stdout: "" });
+      expect(await run("up", "--native-backup", "--json")).toMatchObject({ stdout: '{"applied":[]}\n' });
+      expect(await run("down", "--to", "none", "--json")).toMatchObject({ stdout: '{"reverted":[]}\n' });
+      const { exitCode, stderr } = await run("up", "--to", "0002");
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining("the site has none")]);
+      await expect(access(join(home.folder, "other"))).rejects.toThrow("ENOENT");
     },
   );
 

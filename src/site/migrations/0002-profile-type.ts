@@ -1,8 +1,8 @@
-import type { Item } from "../aws/dynamodb/items.ts";
-import { ownerId } from "../model/user-id.ts";
-import { isBlank } from "./blank.ts";
-import { nothing, type ItemChange, type Left, type Migration } from "./migration.ts";
-import { restore } from "./restore.ts";
+import type { Item } from "../../aws/dynamodb/items.ts";
+import { ownerId } from "../../model/user-id.ts";
+import { isBlank } from "../../migrations/blank.ts";
+import { nothing, type ItemChange, type Left, type Migration } from "../../migrations/migration.ts";
+import { restore } from "../../migrations/restore.ts";
 
 /**
  * Items without a `type` get the one that they are: the website tells the owner's pictures by it, and every reader a

@@ -1,9 +1,9 @@
-import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
-import { entriesAttribute as list } from "../documents/entries.ts";
-import { isBlank } from "./blank.ts";
-import { nothing, type Migration, type Step, type Unit } from "./migration.ts";
-import { restore } from "./restore.ts";
-import { sameValue } from "./typed-json.ts";
+import type { AttributeValue, Item } from "../../aws/dynamodb/items.ts";
+import { isBlank } from "../../migrations/blank.ts";
+import { nothing, type Migration, type Step, type Unit } from "../../migrations/migration.ts";
+import { restore } from "../../migrations/restore.ts";
+import { sameValue } from "../../migrations/typed-json.ts";
+import { entriesAttribute as list } from "../../model/mawps.ts";
 
 type Entry = Readonly<Record<string, AttributeValue>>;
 

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
-import { heldReason, holdsOfAny } from "../audit/holds.ts";
-import { headObject } from "../aws/s3/objects.ts";
-import type { AttributeValue } from "../aws/dynamodb/items.ts";
-import { entriesAttribute, entriesIn } from "../documents/entries.ts";
-import type { StoredEntry } from "../documents/entry.ts";
-import { nextKey } from "../documents/move.ts";
-import { namedBy } from "../documents/named-by.ts";
-import { documentUrl } from "../documents/site.ts";
-import { legalHold } from "../model/documents.ts";
-import { avatarAttributes, avatarKey, parseKey, pluralFileType } from "../model/keys.ts";
-import { userIdFault } from "../model/user-id.ts";
+import { heldReason, holdsOfAny } from "../../audit/holds.ts";
+import { headObject } from "../../aws/s3/objects.ts";
+import type { AttributeValue } from "../../aws/dynamodb/items.ts";
+import { entriesIn } from "../../documents/entries.ts";
+import type { StoredEntry } from "../../documents/entry.ts";
+import { nextKey } from "../../documents/move.ts";
+import { namedBy } from "../../documents/named-by.ts";
+import { documentUrl } from "../../documents/site.ts";
+import { addressFields, legalHold } from "../../model/documents.ts";
+import { avatarKey, parseKey, pluralFileType } from "../../model/keys.ts";
+import { userIdFault } from "../../model/user-id.ts";
 import {
   nothing,
   type ItemChange,
@@ -19,9 +19,10 @@ import {
   type ObjectMove,
   type StoredItem,
   type Unit,
-} from "./migration.ts";
-import { restore } from "./restore.ts";
-import { keyOfAddress } from "./units.ts";
+} from "../../migrations/migration.ts";
+import { restore } from "../../migrations/restore.ts";
+import { keyOfAddress } from "../../migrations/units.ts";
+import { avatarAttributes, entriesAttribute } from "../../model/mawps.ts";
 
 /**
  * Objects under the website's older layouts go to the model's, and what names them with them:
@@ -100,8 +101,9 @@ function oldEntries(site: MigrationSite, userId: string, { place, item }: Stored
 
 /** What names the object besides its key; the website's buttons open `url`, where an entry has one. */
 function addressesOf({ raw }: StoredEntry, address: string): Record<string, AttributeValue> {
-  const s3Url = { S: address };
-  return raw["url"] === undefined ? { s3Url } : { s3Url, url: s3Url };
+  const { url = "", ...others } = addressFields(address);
+  const all = raw["url"] === undefined ? others : { ...others, url };
+  return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, { S: value }]));
 }
 
 /** Objects of which every version must stay where it is, and why: a move lets the bucket remove the former ones some day. */

@@ -1,13 +1,20 @@
 import { lookup } from "mime-types";
-import type { AttributeValue } from "../aws/dynamodb/items.ts";
-import { documentFolders } from "../documents/check-facts.ts";
-import { entriesAttribute, entriesIn } from "../documents/entries.ts";
-import type { StoredEntry } from "../documents/entry.ts";
-import { inParallel } from "../concurrency.ts";
-import { readContent, type Content } from "./content.ts";
-import { isBlank } from "./blank.ts";
-import { nothing, type ItemChange, type Left, type Migration, type MigrationSite } from "./migration.ts";
-import { restore } from "./restore.ts";
+import type { AttributeValue } from "../../aws/dynamodb/items.ts";
+import { documentFolders } from "../../documents/check-facts.ts";
+import { entriesIn } from "../../documents/entries.ts";
+import type { StoredEntry } from "../../documents/entry.ts";
+import { inParallel } from "../../concurrency.ts";
+import { readContent, type Content } from "../../migrations/content.ts";
+import { isBlank } from "../../migrations/blank.ts";
+import {
+  nothing,
+  type ItemChange,
+  type Left,
+  type Migration,
+  type MigrationSite,
+} from "../../migrations/migration.ts";
+import { restore } from "../../migrations/restore.ts";
+import { entriesAttribute } from "../../model/mawps.ts";
 
 /** Objects of one person that are read side by side. */
 const sideBySide = 4;
