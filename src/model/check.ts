@@ -2,6 +2,7 @@ import { erasureOrder, referencesOf, storeText } from "./graph.ts";
 import { own } from "./json.ts";
 import { areAlike, itemKinds } from "./items.ts";
 import { nearest } from "./nearest.ts";
+import { countsOf } from "./counts.ts";
 import { attachmentsOf } from "./document-files.ts";
 import { fieldNamesOf, fieldTypeOf, keyTypeOf, tableKeysOf } from "./table-keys.ts";
 import type { Entity, FieldType, Link, Model, ModelTable, DocumentsFeature } from "./schema.ts";
@@ -222,7 +223,10 @@ function checkEntity(look: Look, name: string, entity: Entity): void {
   for (const [at, expiry] of (entity.expires ?? []).entries())
     checkExpiry(look, { path: `${path}.expires[${at}]`, name, entity, known }, expiry);
   for (const [field, value] of Object.entries(entity.fields ?? {})) {
-    if (typeof value !== "object" || value.derive === undefined) continue;
+    if (typeof value !== "object") continue;
+    if (value.counts !== undefined)
+      checkCount(look, { path: `${path}.fields.${field}`, name, field }, value.counts);
+    if (value.derive === undefined) continue;
     const sources =
       typeof value.derive === "string"
         ? parsed(look, `${path}.fields.${field}.derive`, [value.derive, "attribute"])?.fields
@@ -230,6 +234,37 @@ function checkEntity(look: Look, name: string, entity: Entity): void {
     for (const source of sources ?? [])
       mustBe(look, { path: `${path}.fields.${field}.derive`, kind: "field" }, [source, known]);
   }
+}
+
+/** A count can only follow where the key of who refers tells the key of the parent. */
+function checkCount(
+  look: Look,
+  { path, name, field }: { readonly path: string; readonly name: string; readonly field: string },
+  counted: string,
+): void {
+  const { model, tell } = look;
+  const place = `${path}.counts`;
+  if (!mustBe(look, { path: place, kind: "entity" }, [counted, Object.keys(model.entities)])) return;
+  const child = own(model.entities, counted);
+  const keys = child === undefined ? {} : keyLike(model, child);
+  const isKnown = countsOf(model, counted).some(
+    ({ parent, attribute, keyOf }) => parent === name && attribute === field && keyOf(keys) !== undefined,
+  );
+  if (!isKnown)
+    tell(
+      place,
+      `the keys of ${counted} do not tell which of ${name} each refers to`,
+      `give ${counted} a reference to ${name} in "refs", by a field of its key`,
+    );
+}
+
+/** A key as an item of the entity may have it: `TEAM#teamId` for `TEAM#{teamId}`. */
+function keyLike({ tables }: Model, { from, key = {} }: Entity): Record<string, string> {
+  const table = "table" in from && !("database" in from) ? own(tables, from.table) : undefined;
+  if (table === undefined || typeof key === "string" || Array.isArray(key)) return {};
+  const textOf = (name: string) => [own(key, name) ?? name].flat()[0] ?? name;
+  const parts = tableKeysOf(table).primary.map((name) => [name, textOf(name).replaceAll(/[{}]/g, "")]);
+  return Object.fromEntries(parts) as Record<string, string>;
 }
 
 function parsed(

@@ -146,6 +146,9 @@ const field = z.union(
       type: fieldType,
       about: text.optional(),
       secret: z.boolean().optional().describe("never leaves in an export"),
+      counts: role
+        .optional()
+        .describe("the entity of which so many refer to this one; an erasure of one of them counts it off"),
       derive: z
         .union([text, z.strictObject({ epochSecondsOf: attribute })])
         .optional()

@@ -11,6 +11,7 @@ import { itemsOf, textOf } from "../model/items.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { objectsOf } from "../model/objects.ts";
 import type { Model } from "../model/schema.ts";
+import { countsRight, derivedThere, type Agreement } from "./agreement.ts";
 import { sideChains, toolRoles } from "../model/tool-tables.ts";
 
 /** What was found in one bucket or table of one entity, or of none. */
@@ -25,6 +26,8 @@ export interface Found {
   readonly samples?: readonly string[];
   /** The bucket or table is not there. */
   readonly missing?: true;
+  /** How these are not as the model says: `lack defaultKey: UserId-Default-Index does not show them`. They count among the entity's, too. */
+  readonly wrong?: string;
   /** It is there, and the model does not name it: another site's, or forgotten. Nobody looked into it. */
   readonly unnamed?: true;
 }
@@ -51,8 +54,12 @@ const mostSamples = 3;
 export async function* surveySite(aws: Aws, site: Surveyed): AsyncGenerator<Found> {
   for (const { role, name } of site.declaration.buckets)
     yield* counted({ store: "bucket", name }, () => objectKinds(aws, site, { role, name }));
-  for (const { role, name } of site.declaration.tables)
-    yield* counted({ store: "table", name }, () => itemKinds(aws, site, { role, name }));
+  for (const { role, name } of site.declaration.tables) {
+    const agreements = [derivedThere(site.model, role), countsRight(site.model, role)];
+    yield* counted({ store: "table", name }, () => itemKinds(aws, site, { role, name, agreements }));
+    for (const each of agreements.flatMap((agreement) => agreement.found()))
+      yield { store: "table", name, ...each };
+  }
   for (const database of site.databases ?? []) yield* rowKinds(site, database);
   yield* unnamedStores(aws, site);
 }
@@ -146,12 +153,19 @@ async function* objectKinds(aws: Aws, site: Surveyed, { role, name }: Store): As
   }
 }
 
-async function* itemKinds(aws: Aws, site: Surveyed, { role, name }: Store): AsyncGenerator<Kind> {
+async function* itemKinds(
+  aws: Aws,
+  site: Surveyed,
+  { role, name, agreements }: Store & { readonly agreements: readonly Agreement[] },
+): AsyncGenerator<Kind> {
   const find = itemsOf(site.model, role);
   let looked = 0;
   for await (const items of scanItems(aws, { table: name, asSent: true, signal: site.signal })) {
-    for (const item of items)
-      yield { entity: find(item)?.name ?? ownKind(role, item), sample: () => redactedItem(item) };
+    for (const item of items) {
+      const known = find(item);
+      if (known !== undefined) for (const agreement of agreements) agreement.look(item, known);
+      yield { entity: known?.name ?? ownKind(role, item), sample: () => redactedItem(item) };
+    }
     looked += items.length;
     site.onProgress(name, looked);
   }

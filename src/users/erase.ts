@@ -1,6 +1,6 @@
 import { trailOf } from "../audit/place.ts";
 import type { AuditTrail } from "../audit/trail.ts";
-import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
+import { transact } from "../aws/dynamodb/transact.ts";
 import { deleteObjects } from "../aws/s3/deletion.ts";
 import { removeUpload } from "../aws/s3/multipart.ts";
 import { deleteUser, disableUser, signOutUser } from "../aws/cognito/users-change.ts";
@@ -11,8 +11,10 @@ import { chunked, inParallel } from "../concurrency.ts";
 import { assertUnblocked, obstaclesOf, type ErasurePlan, type ErasureSite } from "./erasure-plan.ts";
 import { assertNotHeld, holdsOfPerson } from "./hold.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
+import { countsOf } from "../model/counts.ts";
 import { erasureOrder } from "../model/graph.ts";
 import { parentsOf } from "../model/links.ts";
+import { deleteCounted, deletionOf } from "./delete-counted.ts";
 import { findMentions } from "./mentions.ts";
 import { rowsLeft } from "./row-traces.ts";
 import { toldId } from "../model/user-id.ts";
@@ -285,12 +287,16 @@ async function changeUnchanged(
  * attribute may be somebody else's a moment later, and an index tells late. @returns whether all of them went.
  */
 async function deleteUnchanged(
-  { aws, signal }: Pick<ErasingSite, "aws" | "signal">,
+  site: ErasingSite,
   items: readonly OwnedItem[],
   deleted: OwnedItem[],
 ): Promise<boolean> {
+  const { aws, model, signal } = site;
   const before = deleted.length;
-  await inParallel(chunked(items, itemsPerTransaction), sideBySide, async (batch) => {
+  const counted = items.filter((item) => countsOf(model, item.entity).length > 0);
+  for (const item of counted) if (await deleteCounted(site, item)) deleted.push(item);
+  const others = items.filter((item) => !counted.includes(item));
+  await inParallel(chunked(others, itemsPerTransaction), sideBySide, async (batch) => {
     let wanted = batch;
     // What is gone, somebody else's or held is left out; the next search tells of the rest.
     while (wanted.length > 0) {
@@ -303,13 +309,6 @@ async function deleteUnchanged(
     }
   });
   return deleted.length - before === items.length;
-}
-
-function deletionOf({ table, key, links, guards }: OwnedItem): TransactStep {
-  const names = links.flatMap(({ place: { attribute: path }, named }) =>
-    path in key ? [] : [{ path, is: "equal" as const, to: named }],
-  );
-  return { kind: "delete", table, key, conditions: [...names, ...guards] };
 }
 
 /** A right that is missing in one place is told, and the rest goes on. @returns whether all was done. */

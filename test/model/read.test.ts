@@ -128,6 +128,38 @@ describe("a model", () => {
       'did you mean "noteFiles"?',
     ],
     [
+      "a count of no entity",
+      (each) => (each.entities.notes.fields.count = { type: "number", counts: "noteFile" }),
+      "entities.notes.fields.count.counts",
+      'there is no entity "noteFile"',
+      'did you mean "noteFiles"?',
+    ],
+    [
+      "a count of what does not refer to it",
+      (each) => (each.entities.notes.fields.count = { type: "number", counts: "noteFiles" }),
+      "entities.notes.fields.count.counts",
+      "the keys of noteFiles do not tell which of notes each refers to",
+      'give noteFiles a reference to notes in "refs", by a field of its key',
+    ],
+    [
+      "a count of what refers to it by more than its key",
+      (each) => {
+        each.entities.notes.fields.count = { type: "number", counts: "lines" };
+        each.tables.lines = { name: "small-lines", key: "lineId" };
+        each.entities.lines = {
+          what: "lines",
+          from: { table: "lines" },
+          fields: { noteId: "text" },
+          refs: { noteId: "notes.noteId" },
+          personal: false,
+          reason: "x",
+        };
+      },
+      "entities.notes.fields.count.counts",
+      "the keys of lines do not tell",
+      "by a field of its key",
+    ],
+    [
       "a reference to no field",
       (each) => (each.entities.notes.refs.parent = "notes.nodeId"),
       "entities.notes.refs.parent",

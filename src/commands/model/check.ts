@@ -76,29 +76,42 @@ async function checkLive(run: Run): Promise<void> {
     onProgress: (name, looked) => progress.update(`${name}: ${grouped(looked)} looked at`),
     onUnlisted: (what, why) => run.warn(`${what} could not be listed: ${why}`),
   });
-  let unknown = 0;
+  let [unknown, wrong] = [0, 0];
   const found = (async function* () {
     for await (const each of survey) {
       if (each.entity === null) unknown += each.count;
+      if (each.wrong !== undefined) wrong += each.count;
       yield each;
     }
     progress.stop();
   })();
   await run.printLines(found, foundLines);
-  if (unknown === 0) return;
-  throw new CliError(`${grouped(unknown)} that the model of ${run.config.site.name} does not know`, {
+  if (unknown + wrong === 0) return;
+  const { name } = run.config.site;
+  const told = [
+    ...(unknown === 0 ? [] : [`${grouped(unknown)} that the model of ${name} does not know`]),
+    ...(wrong === 0
+      ? []
+      : [`${grouped(wrong)} that are not as ${unknown === 0 ? `the model of ${name}` : "it"} says`]),
+  ];
+  throw new CliError(told.join(", "), {
     exitCode: exitCodes.findings,
-    hint: "give each kind an entity, with whose it is; docs/models.md tells how",
+    hint:
+      unknown === 0
+        ? "what writes them is to write what the model derives and counts; docs/models.md tells how"
+        : "give each kind an entity, with whose it is; docs/models.md tells how",
   });
 }
 
 function foundLines(
-  { store, name, entity, count: number, samples = [], missing, unnamed }: Found,
+  { store, name, entity, count: number, samples = [], missing, unnamed, wrong }: Found,
   layout: Layout,
 ): string[] {
   const place = `${store} ${name}`;
   if (missing === true) return [paint(`${place}: is not there`, "dim", layout)];
   if (unnamed === true) return [paint(`${place}: the model does not name it`, "dim", layout)];
+  if (wrong !== undefined)
+    return [paint(`${place}: ${grouped(number)} of ${entity} ${wrong}`, "bad", layout)];
   if (entity !== null) return [`${place}: ${entity}, ${grouped(number)}`];
   if (number === 0) return [paint(`${place}: is empty`, "dim", layout)];
   const told = `${place}: ${grouped(number)} of no entity, such as`;
