@@ -202,9 +202,9 @@ function linksOfKind(
   );
 }
 
-/** Organizations and the like have no accounts: what is theirs is no person's. */
-function isPerson({ subjects }: Model, subject: string, only: string = subject): boolean {
-  return subject === only && own(subjects, subject)?.accounts !== undefined;
+/** Organizations and the like have no accounts: what is theirs is no person's, and is found where they alone are meant. */
+function isPerson({ subjects }: Model, subject: string, only?: string): boolean {
+  return only === undefined ? own(subjects, subject)?.accounts !== undefined : subject === only;
 }
 
 /** The attribute of that name, or else those key attributes in whose templates it is a field. */

@@ -8,7 +8,8 @@ import { inParallel } from "../concurrency.ts";
 import { findAccount, profilesWithAddress, resolveUser } from "../documents/users.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { nobodyWith } from "../model/nobodies.ts";
-import { afterKind, isStandIn, rowSubjects } from "../model/person-rows.ts";
+import { own } from "../model/json.ts";
+import { accountSubjects, afterKind, isStandIn, rowSubjects } from "../model/person-rows.ts";
 import { peopleHints, userIdFault } from "../model/user-id.ts";
 import type { PeopleRows } from "../stores/person-rows.ts";
 import { accountsInItems } from "./account-items.ts";
@@ -52,6 +53,16 @@ export async function findPerson(
 ): Promise<Person> {
   refuseReserved(given);
   const { known } = site;
+  const { subject } = subjectMeant(site.model, given) ?? {};
+  if (subject !== undefined) {
+    throw new CliError(
+      `${JSON.stringify(given)} is no person: this model knows no accounts of the kind ${subject}`,
+      {
+        exitCode: exitCodes.usage,
+        hint: "`mawps user show` tells what is stored of it; the rest is for people, one by one",
+      },
+    );
+  }
   if (site.rows !== undefined) return inAccountRows({ ...site, rows: site.rows }, given, isErased);
   if (known === undefined) return inAccountItems(site, given, isErased);
   const { aws, poolId, documents } = known;
@@ -81,8 +92,23 @@ export async function knownPerson(
   return { userId, name: addresses[0] ?? userId, ids, sharedAddresses: shared, account };
 }
 
+/** Whoever data can be about and who has no accounts, by their kind: `organization:o1`. Pure. */
+export function subjectMeant(
+  { subjects }: Pick<People["model"], "subjects">,
+  given: string,
+): Person | undefined {
+  const kinds = Object.keys(subjects).filter((kind) => own(subjects, kind)?.accounts === undefined);
+  const { kind: subject, name } = afterKind(given, kinds) ?? { kind: "", name: "" };
+  if (name === "") return undefined;
+  return { userId: name, name, ids: [name], sharedAddresses: [], account: undefined, subject };
+}
+
 /** Of whom nothing is found. */
-export function nobody({ known }: Pick<People, "known">, given: string): CliError {
+export function nobody({ known, model }: Pick<People, "known" | "model">, given: string): CliError {
+  if (subjectMeant(model, given) !== undefined)
+    return new CliError(`nothing is stored of ${JSON.stringify(given)}`, {
+      hint: "give the id as it is stored, behind the colon",
+    });
   return new CliError(`nothing is stored of ${JSON.stringify(given)}, and there is no such account`, {
     hint: peopleHints[known === undefined ? "model" : "pool"],
   });
@@ -224,6 +250,9 @@ async function inAccountItems(site: People, given: string, isErased: IsErased): 
       hint: "give the id of the one that is meant",
     });
   }
+  const accountKinds = accountSubjects(site.model).map(({ subject }) => subject);
+  const { name: named } = afterKind(given, accountKinds) ?? {};
+  if (only === undefined && named !== undefined) return inAccountItems(site, named, isErased);
   if (only === undefined) return withoutAccount(site, given, { isErased });
   const { id: userId, email = "" } = only;
   refuseReserved(userId);

@@ -17,9 +17,9 @@ import { computeOverall } from "../site/progress/overall.ts";
 import { progressAttributes } from "../model/mawps.ts";
 import type { AccountRow } from "../stores/person-rows.ts";
 import { accountAmong } from "./account-items.ts";
-import { exportNumbers, planExport, type ExportNumbers, type ExportPlan } from "./export/plan.ts";
+import { exportNumbers, planExport, planFor, type ExportNumbers, type ExportPlan } from "./export/plan.ts";
 import { rowAccount, type ListedAccount } from "./list.ts";
-import { knownPerson, type People } from "./person.ts";
+import { knownPerson, subjectMeant, type People } from "./person.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
 
 /** A person as the pool and the tables know them. */
@@ -157,6 +157,8 @@ function lastActivity({ details, user, progressAt }: Traces): Activity | undefin
 /** A person whose account is a row of a database or an item of a table. */
 export interface ShownRows {
   readonly userId: string;
+  /** Of whom there are no accounts: `organization`. */
+  readonly kind: string | undefined;
   /** Undefined for somebody who has data and no account. */
   readonly account: ListedAccount | undefined;
   /** The legal holds of them. */
@@ -175,7 +177,8 @@ export interface ShownRows {
 export async function showRowUser(site: People, given: string): Promise<ShownRows> {
   const held = readHolds(trailOf(site));
   held.catch(() => undefined);
-  const plan = await planExport(site, given);
+  const subject = subjectMeant(site.model, given);
+  const plan = subject === undefined ? await planExport(site, given) : await planFor(site, given, subject);
   const { userId, ids } = plan;
   const row = await accountOf(site, plan);
   const { lastSignInAt } = row === undefined ? {} : accountColumns(site.model, row.subject);
@@ -183,6 +186,7 @@ export async function showRowUser(site: People, given: string): Promise<ShownRow
     row === undefined || lastSignInAt === undefined ? undefined : timeOf(own(row.value, lastSignInAt));
   return {
     userId,
+    kind: subject?.subject,
     account: row === undefined ? undefined : rowAccount(site.model, row),
     holds: holdsOfAny(await held, ids),
     numbers: exportNumbers(plan),

@@ -7,7 +7,7 @@ import { facts } from "../../output/table.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { storedTime } from "../stored-time.ts";
-import type { Shown } from "../../users/show.ts";
+import type { Shown, ShownRows } from "../../users/show.ts";
 import { openDocuments } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
 import { accountJson, accountSite, listedJson, sinceOf, stateOf, userArgument } from "./site.ts";
@@ -39,10 +39,12 @@ async function showRow(run: Run, given: string): Promise<void> {
     import("../../users/people.ts"),
   ]);
   const people = await openPeople(await run.context("reads"), "reads");
-  const { userId, account, holds, numbers, activity, isActivityTold } = await showRowUser(people, given);
+  const found = await showRowUser(people, given);
+  const { userId, kind, account, holds, numbers, activity, isActivityTold } = found;
   const { items, files, earlierVersions, bytes: sizeBytes } = numbers;
   const shown = {
     userId,
+    ...(kind === undefined ? {} : { kind }),
     account: account === undefined ? null : listedJson(account),
     holds: holdsJson(holds),
     items,
@@ -53,27 +55,29 @@ async function showRow(run: Run, given: string): Promise<void> {
   };
   await run.print(shown, () =>
     facts([
-      ["user", visible(userId)],
+      [kind ?? "user", visible(userId)],
       ["kind", account?.kind],
       ["name", account?.name === undefined ? undefined : visible(account.name)],
       ["e-mail", account?.email === undefined ? undefined : visible(account.email)],
-      ["account", account === undefined ? "none" : stateOf(account) || "yes"],
+      ["account", kind === undefined ? accountText(account) : undefined],
       ...holdFacts(holds),
       ["since", sinceOf(account?.createdAt ?? null)],
       ...Object.entries(items).map(([what, found]): [string, string] => [what, String(found)]),
       ...Object.entries(files).map(([what, found]): [string, string] => [what, count(found, "file")]),
       ["earlier versions", earlierVersions === 0 ? undefined : String(earlierVersions)],
       ["bytes", sizeBytes === 0 ? undefined : bytes(sizeBytes)],
-      [
-        "last seen",
-        activity === undefined
-          ? isActivityTold
-            ? "never"
-            : "not known: accounts do not tell"
-          : `${localTime(activity.at)} by the account's own record`,
-      ],
+      ["last seen", kind === undefined ? activityText({ activity, isActivityTold }) : undefined],
     ]),
   );
+}
+
+function accountText(account: ShownRows["account"]): string {
+  return account === undefined ? "none" : stateOf(account) || "yes";
+}
+
+function activityText({ activity, isActivityTold }: Pick<ShownRows, "activity" | "isActivityTold">): string {
+  if (activity !== undefined) return `${localTime(activity.at)} by the account's own record`;
+  return isActivityTold ? "never" : "not known: accounts do not tell";
 }
 
 function holdsJson(holds: readonly Hold[]): object[] {

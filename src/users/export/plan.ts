@@ -22,7 +22,14 @@ export interface ExportPlan extends Person {
  */
 export async function planExport(site: People, given: string): Promise<ExportPlan> {
   const isOwner = given === ownerId && site.known !== undefined;
-  const person = isOwner ? owner : await findPerson(site, given);
+  return planFor(site, given, isOwner ? owner : await findPerson(site, given));
+}
+
+/**
+ * The same of somebody who was found.
+ * @throws CliError when nothing is stored of them.
+ */
+export async function planFor(site: People, given: string, person: Person): Promise<ExportPlan> {
   const { account, ids, subject } = person;
   const { known } = site;
   const [holdings, rows, groups] = await Promise.all([
@@ -33,7 +40,7 @@ export async function planExport(site: People, given: string): Promise<ExportPla
       : groupsOfUser(known.aws, known.poolId, { ...known, username: account.username }),
   ]);
   if (account === undefined && isNothing(holdings) && rows.length === 0) {
-    if (isOwner)
+    if (person === owner)
       throw new CliError("nothing is stored of the owner of the site: no hero image, no digital twin");
     throw nobody(site, given);
   }
