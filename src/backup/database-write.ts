@@ -3,7 +3,7 @@ import { makesTrigger, writeDatabase } from "../setup/database.ts";
 import type { DatabaseWrite } from "../setup/step.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { isDeadlock, serverCode } from "../sql/explain.ts";
+import { isDeadlock, isParentMissing, serverCode } from "../sql/explain.ts";
 import type { RowTable } from "../sql/row-table.ts";
 import { raiseSequences, replaceRows, someRows, type Replacement } from "../sql/rows.ts";
 import { inTransaction } from "../sql/transaction.ts";
@@ -159,7 +159,7 @@ async function insert(writing: Writing, rows: readonly Row[]): Promise<readonly 
       for (const some of halves(rows)) left.push(...(await insert(writing, some)));
       return left;
     }
-    if (isParentMissing(code)) return [row];
+    if (isParentMissing(error)) return [row];
     failed.push({ what: rowName(table, row), why: `the database refused it (${code})` });
     return [];
   }
@@ -199,8 +199,4 @@ function codeOf(error: unknown): string | undefined {
   )
     ? code
     : undefined;
-}
-
-function isParentMissing(code: string): boolean {
-  return code === "23503" || code.startsWith("ER_NO_REFERENCED");
 }

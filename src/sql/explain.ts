@@ -57,6 +57,11 @@ export function isReferredTo(error: unknown): boolean {
   return /^(23503|23001|ER_ROW_IS_REFERENCED(_2)?)$/.test(serverCode(error));
 }
 
+/** What a row points at by a foreign key is not there. */
+export function isParentMissing(error: unknown): boolean {
+  return /^(23503|ER_NO_REFERENCED_ROW(_2)?)$/.test(serverCode(error));
+}
+
 function saidBy(error: Error): Said | undefined {
   const { code, errno } = error as Error & { readonly code?: unknown; readonly errno?: unknown };
   const { sqlState } = error as Error & { readonly sqlState?: unknown };

@@ -1,8 +1,9 @@
+import { chunked } from "../concurrency.ts";
 import { retry } from "../retry.ts";
 import { CliError } from "../errors.ts";
 import { readCatalogue } from "./catalogue.ts";
 import type { Row, Sql } from "./connection.ts";
-import { isDeadlock, isForbidden, isTaken, serverCode } from "./explain.ts";
+import { isDeadlock, isForbidden, isParentMissing, isReferredTo, isTaken, serverCode } from "./explain.ts";
 import type { RowTable } from "./row-table.ts";
 import { changeRows, deleteRows, keyText, pagesOfRows, rowsWithKeys } from "./rows.ts";
 import { atSavepoint, inTransaction } from "./transaction.ts";
@@ -188,8 +189,8 @@ const changesAtOnce = 100;
 
 /**
  * Puts rows back as a journal has them, the newest change first: a column that was changed only while it is as the statement left it, and a row
- * that was deleted only while there is none with its key; neither where another row has its former key, or a value that no two may have. What is put back leaves the journal in the same transaction, so that
- * after a crash it goes on; what was changed since stays, in the journal too. Of PostgreSQL the caller has begun the transaction.
+ * that was deleted only while there is none with its key; neither where another row has its former key, or a value that no two may have, nor where a
+ * foreign key does not let it. What is put back leaves the journal in the same transaction, so that after a crash it goes on; what was changed since stays, in the journal too. Of PostgreSQL the caller has begun the transaction.
  * @returns undefined where there is no such journal: the statement was not run here.
  */
 export async function putBack(
@@ -208,13 +209,26 @@ export async function putBack(
   };
   const left: LeftRow[] = [];
   let rows = 0;
-  for await (const changes of changesIn(pagesOfRows(sql, own, 2 * changesAtOnce))) {
+  const some = async (changes: readonly Change[]) => {
     const act = () => putBackEach(sql, { ...putting, own }, changes);
     const stay =
       sql.engine === "mysql" ? await retry(() => inTransaction(sql, "COMMIT", act), isDeadlock) : await act();
-    left.push(...stay);
-    rows += changes.length - stay.length;
+    left.push(...stay.left);
+    rows += changes.length - stay.left.length - stay.unlinked.length;
+    return stay.unlinked;
+  };
+  let unlinked: Change[] = [];
+  for await (const changes of changesIn(pagesOfRows(sql, own, 2 * changesAtOnce)))
+    unlinked.push(...(await some(changes)));
+  // What they point at may have come back behind them.
+  for (let before = Infinity; unlinked.length > 0 && unlinked.length < before;) {
+    before = unlinked.length;
+    const still: Change[] = [];
+    for (const changes of chunked(unlinked, changesAtOnce)) still.push(...(await some(changes)));
+    unlinked = still;
   }
+  const why = "a foreign key does not let it: what it refers to is gone, or another row refers to it";
+  left.push(...unlinked.map(({ before, after }) => ({ key: keyText(table, after ?? before), why })));
   const of = sql.engine === "mysql" ? "?" : "$1";
   if (left.length === 0) await forgetJournal(sql, journal);
   else await sql.rows(`UPDATE ${list} SET state = 'settled' WHERE name = ${of}`, [journal]);
@@ -247,25 +261,43 @@ async function* changesIn(pages: AsyncIterable<readonly Row[]>): AsyncGenerator<
 
 type PuttingSome = PuttingBack & { readonly own: RowTable };
 
+/** What is not put back: for good, or as long as a foreign key does not let it. */
+interface Stay {
+  readonly left: readonly LeftRow[];
+  readonly unlinked: readonly Change[];
+}
+
 /** Together, or else one by one, without those in whose place another row is. */
-async function putBackEach(
-  sql: Sql,
-  putting: PuttingSome,
-  changes: readonly Change[],
-): Promise<readonly LeftRow[]> {
-  try {
-    return await atSavepoint(sql, () => putBackSome(sql, putting, changes));
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-  }
+async function putBackEach(sql: Sql, putting: PuttingSome, changes: readonly Change[]): Promise<Stay> {
   const [first, ...others] = changes;
-  if (first !== undefined && others.length === 0) {
-    const key = keyText(putting.table, first.after ?? first.before);
-    return [{ key, why: "another row has its former key, or a value that no two may have" }];
+  try {
+    return await atSavepoint(sql, async () => {
+      // What else is only checked at the end of the transaction would take all of it back.
+      if (sql.engine === "postgres") await sql.run("SET CONSTRAINTS ALL DEFERRED");
+      const left = await putBackSome(sql, putting, changes);
+      if (sql.engine === "postgres") await sql.run("SET CONSTRAINTS ALL IMMEDIATE");
+      return { left, unlinked: [] };
+    });
+  } catch (error) {
+    const isUnlinked = isParentMissing(error) || isReferredTo(error);
+    if (!isTaken(error) && !isUnlinked) throw error;
+    if (first !== undefined && others.length === 0) {
+      if (isUnlinked) return { left: [], unlinked: changes };
+      const key = keyText(putting.table, first.after ?? first.before);
+      return {
+        left: [{ key, why: "another row has its former key, or a value that no two may have" }],
+        unlinked: [],
+      };
+    }
   }
   const left: LeftRow[] = [];
-  for (const each of changes) left.push(...(await putBackEach(sql, putting, [each])));
-  return left;
+  const unlinked: Change[] = [];
+  for (const each of changes) {
+    const stay = await putBackEach(sql, putting, [each]);
+    left.push(...stay.left);
+    unlinked.push(...stay.unlinked);
+  }
+  return { left, unlinked };
 }
 
 async function putBackSome(
@@ -278,8 +310,16 @@ async function putBackSome(
     (await rowsWithKeys(sql, table, { rows: standing, lock: true })).map((row) => [keyText(table, row), row]),
   );
   const left: LeftRow[] = [];
-  const restored: { readonly before: Row; readonly columns: readonly string[] }[] = [];
+  /** By their keys: what was written last of rows, of which one may have been changed twice. */
+  const restored = new Map<string, Restored>();
   const settled: Row[] = [];
+  const wrote = (key: string, before: Row, written: Row) => {
+    const values = { ...restored.get(key)?.values, ...written };
+    const live = { ...now.get(key), ...written };
+    for (const map of [restored, now]) map.delete(key);
+    restored.set(keyText(table, before), { before, values });
+    now.set(keyText(table, before), live);
+  };
   for (const { before, after } of changes) {
     const key = keyText(table, after ?? before);
     const live = now.get(key);
@@ -300,7 +340,7 @@ async function putBackSome(
     }
     if (after === undefined) {
       await sql.insert(table, [before]);
-      restored.push({ before, columns: differing });
+      wrote(key, before, only(before, differing));
     } else {
       // Else the server would give them the time of now, though the statement left them alone.
       const kept = automatic.filter((name) => !differing.includes(name) && live?.[name] === before[name]);
@@ -310,13 +350,13 @@ async function putBackSome(
         // Those that the statement left alone went all the same.
         ...anew.filter((name) => !differing.includes(name) && Object.hasOwn(before, name)),
       ];
-      const values = Object.fromEntries(columns.map((name) => [name, before[name] ?? null]));
+      const values = only(before, columns);
       await changeRows(sql, table, { rows: [{ row: after, unchanged: [] }], values });
-      restored.push({ before, columns });
+      wrote(key, before, values);
     }
     settled.push(before, ...(after === undefined ? [] : [after]));
   }
-  await assertPutBack(sql, table, restored);
+  await assertPutBack(sql, table, [...restored.values()]);
   await deleteRows(
     sql,
     own,
@@ -325,17 +365,23 @@ async function putBackSome(
   return left;
 }
 
+function only(row: Row, names: readonly string[]): Row {
+  return Object.fromEntries(names.map((name) => [name, row[name] ?? null]));
+}
+
+/** A row with the key that it has again, and what was written into it. */
+interface Restored {
+  readonly before: Row;
+  readonly values: Row;
+}
+
 /** @throws CliError where the rows are others than was written: a trigger of the table writes too. */
-async function assertPutBack(
-  sql: Sql,
-  table: RowTable,
-  restored: readonly { readonly before: Row; readonly columns: readonly string[] }[],
-): Promise<void> {
+async function assertPutBack(sql: Sql, table: RowTable, restored: readonly Restored[]): Promise<void> {
   const now = await rowsWithKeys(sql, table, { rows: restored.map(({ before }) => before) });
   const found = new Map(now.map((row) => [keyText(table, row), row]));
-  const isPutBack = ({ before, columns }: (typeof restored)[number]) => {
+  const isPutBack = ({ before, values }: Restored) => {
     const live = found.get(keyText(table, before));
-    return live !== undefined && columns.every((name) => live[name] === before[name]);
+    return live !== undefined && Object.entries(values).every(([name, value]) => live[name] === value);
   };
   if (restored.every(isPutBack)) return;
   throw new CliError(

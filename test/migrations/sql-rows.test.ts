@@ -178,6 +178,66 @@ function onEngine({ engine, first, start }: DatabaseSite): void {
     ]);
   });
 
+  test("stay where what they refer to is gone; those come back that refer to each other", async () => {
+    await notes("orphaned", {
+      "0003-part.up.sql":
+        "CREATE INDEX notes_made ON notes (made);\nUPDATE notes SET title = NULL WHERE id = 'b';\nDELETE FROM notes WHERE id IN ('a', 'd');",
+      "0003-part.down.sql": `DROP INDEX notes_made${engine === "mysql" ? " ON notes" : ""};`,
+    });
+    // MySQL lets the one go first that refers to the other, PostgreSQL the one that stands first.
+    const [child, parent] = engine === "mysql" ? ["a", "d"] : ["d", "a"];
+    await on("orphaned", async (sql) => {
+      await sql.run("INSERT INTO notes (id, body) VALUES ('o', '9')");
+      await sql.run("UPDATE notes SET title = NULL");
+      await sql.run("ALTER TABLE notes ADD CONSTRAINT notes_of FOREIGN KEY (title) REFERENCES notes (id)");
+      await sql.run("UPDATE notes SET title = 'o' WHERE id = 'b'");
+      await sql.run(`UPDATE notes SET title = '${parent}' WHERE id = '${child}'`);
+    });
+    const before = await rowsOf("orphaned");
+    expect((await run("orphaned", "migrate", "up", "--no-backup-check", "--yes")).exitCode).toBe(0);
+    await on("orphaned", (sql) => sql.run("DELETE FROM notes WHERE id = 'o'"));
+    const down = await run("orphaned", "migrate", "down", "--no-backup-check", "--yes");
+    expect([down.exitCode, down.stdout, down.stderr]).toEqual([
+      3,
+      expect.stringContaining("2 rows put back"),
+      expect.stringMatching(/\["b"\].*what it refers to is gone/),
+    ]);
+    expect(await rowsOf("orphaned")).toEqual(
+      before.flatMap((row) => (row["id"] === "o" ? [] : [row["id"] === "b" ? { ...row, title: null } : row])),
+    );
+  });
+
+  test.runIf(engine === "postgres")(
+    "stay where a value is taken that is checked at the end; others come back behind a trigger of the site",
+    async () => {
+      await notes("late", {
+        "0003-part.up.sql":
+          "CREATE INDEX notes_made ON notes (made);\nUPDATE notes SET body = 'new ' || id WHERE body IS NOT NULL;",
+        "0003-part.down.sql": `DROP INDEX notes_made${engine === "mysql" ? " ON notes" : ""};`,
+      });
+      await on("late", async (sql) => {
+        await sql.run("ALTER TABLE notes ADD CONSTRAINT one UNIQUE (body) DEFERRABLE INITIALLY DEFERRED");
+        await sql.run(
+          "CREATE FUNCTION named() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE notes SET title = NEW.body || ''!'' WHERE id = NEW.id; RETURN NULL; END'",
+        );
+        await sql.run(
+          "CREATE TRIGGER named AFTER UPDATE ON notes FOR EACH ROW WHEN (OLD.body IS DISTINCT FROM NEW.body) EXECUTE FUNCTION named()",
+        );
+        await sql.run("UPDATE notes SET title = body || '!'");
+      });
+      const before = await rowsOf("late");
+      expect((await run("late", "migrate", "up", "--no-backup-check", "--yes")).exitCode).toBe(0);
+      await on("late", (sql) => sql.run("INSERT INTO notes (id, body) VALUES ('theirs', '2')"));
+      const down = await run("late", "migrate", "down", "--no-backup-check", "--yes");
+      expect([down.exitCode, down.stderr]).toEqual([
+        3,
+        expect.stringMatching(/\["b"\].*a value that no two may have/),
+      ]);
+      expect(await rowsOf("late")).toEqual(expect.arrayContaining(before.filter(({ id }) => id !== "b")));
+      expect(await rowsOf("late")).toContainEqual(expect.objectContaining({ id: "b", body: "new b" }));
+    },
+  );
+
   test("of a journal that setup, doctor, backups and surveys do not take for the site's", async () => {
     await notes("kept", numbering);
     expect((await run("kept", "migrate", "up", "--yes")).exitCode).toBe(0);
