@@ -1,4 +1,4 @@
-import { link, lstat, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, lstat, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CliError } from "./errors.ts";
 
@@ -41,13 +41,20 @@ async function write(parts: Parts, file: BegunFile): Promise<void> {
 /** A file that is written piece by piece, and has its name when it is whole. */
 interface BegunFile {
   append(part: string | Uint8Array): Promise<void>;
+  /** Writes over bytes that were appended before. */
+  overwrite(bytes: Uint8Array, position: number): Promise<void>;
+  /** The id of the user whose file it is. */
+  owner(): Promise<number>;
   finish(): Promise<void>;
+  /** Lets what there is of it stay for a later run, and tells where. */
+  keep(): Promise<string>;
   /** To be called in any case; what was not finished is removed. */
   close(): Promise<void>;
 }
 
 /**
- * Begins a file for pieces that somebody else wants as well, one after the other; all others are `writeNewFile` and `replaceFile`.
+ * Begins a file for pieces that somebody else wants as well, one after the other; all others are `writeNewFile` and `replaceFile`. Bytes
+ * that are appended must stay as they are until it is closed.
  * @throws CliError as these do; `finish` too.
  */
 export async function beginFile(
@@ -59,32 +66,69 @@ export async function beginFile(
   };
   const half = `${file}.${crypto.randomUUID()}.part`;
   const handle = await open(half, "wx", mode).catch(refuse);
-  let pending = "";
+  let size = 0;
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
+  // One write at a time, in another thread: whoever appends makes the next pieces meanwhile.
+  let writing = Promise.resolve();
+  let isKept = false;
   const flush = async () => {
-    if (pending !== "") await handle.appendFile(pending);
-    pending = "";
+    await writing;
+    if (pendingBytes === 0) return;
+    writing = writePieces(handle, pending, size);
+    writing.catch(() => undefined);
+    size += pendingBytes;
+    pending = [];
+    pendingBytes = 0;
+  };
+  const written = async () => {
+    await flush();
+    await writing;
   };
   return {
     async append(part) {
-      if (typeof part === "string") pending += part;
-      if (typeof part === "string" && pending.length < chunkCharacters) return;
-      await flush();
-      if (typeof part !== "string") await handle.appendFile(part);
+      const bytes = typeof part === "string" ? Buffer.from(part) : part;
+      pending.push(bytes);
+      pendingBytes += bytes.byteLength;
+      if (pendingBytes >= writeBytes) await flush();
     },
+    async overwrite(bytes, position) {
+      await written();
+      await writePieces(handle, [bytes], position);
+    },
+    owner: async () => (await handle.stat()).uid,
     async finish() {
-      await flush();
+      await written();
       if (isDurable) await handle.sync();
       // link, unlike rename, fails where the name is taken.
       await (replaces ? rename : link)(half, file).catch(refuse);
     },
+    async keep() {
+      await written();
+      isKept = true;
+      return half;
+    },
     async close() {
       await handle.close();
-      await rm(half, { force: true });
+      if (!isKept) await rm(half, { force: true });
     },
   };
 }
 
-const chunkCharacters = 64 * 1024;
+async function writePieces(
+  handle: FileHandle,
+  pieces: readonly Uint8Array[],
+  position: number,
+): Promise<void> {
+  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  let { bytesWritten: done } = await handle.writev([...pieces], position);
+  if (done === size) return;
+  const bytes = Buffer.concat(pieces);
+  while (done < size) done += (await handle.write(bytes, done, size - done, position + done)).bytesWritten;
+}
+
+/** Written at once: smaller pieces cost more calls. */
+const writeBytes = 1024 ** 2;
 const otherName = "choose another name, or remove it";
 
 /** @throws CliError where the name is taken and not to be replaced, or its folder is not there; nothing was read or written then. */
@@ -100,19 +144,16 @@ export async function assertFree(
   if (folder?.isDirectory() !== true) throw new CliError(`the folder of ${file} does not exist`);
 }
 
-/**
- * Removes what runs left that were killed while they wrote this file, or one of its folder with such a name. One that still writes it
- * fails then.
- */
-export async function removeHalfFiles(
+/** Where runs that were killed have left half of this file, or of one of its folder with such a name. */
+export async function halfFilesOf(
   file: string,
   isSuch: (name: string) => boolean = (name) => name === basename(file),
-): Promise<void> {
+): Promise<string[]> {
   const names = await readdir(dirname(file)).catch(() => []);
-  for (const name of names) {
+  return names.flatMap((name) => {
     const whole = name.replace(/\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.part$/, "");
-    if (whole !== name && isSuch(whole)) await rm(join(dirname(file), name), { force: true });
-  }
+    return whole !== name && isSuch(whole) ? [join(dirname(file), name)] : [];
+  });
 }
 
 function refusal(error: unknown, { file, hint }: { file: string; hint: string }): unknown {

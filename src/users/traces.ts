@@ -86,6 +86,7 @@ export interface OwnedVersion {
   readonly bucket: string;
   readonly key: string;
   readonly version: string;
+  readonly etag: string;
   readonly bytes: number;
   readonly isDeleteMarker: boolean;
   readonly isLatest: boolean;
@@ -478,7 +479,7 @@ async function filesUnder(
   const uploads: UnfinishedUpload[] = [];
   await whereThere(async () => {
     for await (const page of listVersions(aws, { ...at, signal })) {
-      for (const { key, version, sizeBytes: bytes, isDeleteMarker, isLatest, lastModified } of page) {
+      for (const { key, version, etag, sizeBytes: bytes, isDeleteMarker, isLatest, lastModified } of page) {
         const { what, entity } = kindOf(key) ?? {};
         if (what === undefined || entity === undefined) continue;
         versions.push({
@@ -487,6 +488,7 @@ async function filesUnder(
           bucket,
           key,
           version,
+          etag,
           bytes,
           isDeleteMarker,
           isLatest,

@@ -1,7 +1,7 @@
 /*
  * A process that runs one command line and dies by its own SIGKILL at a given step. Steps are the writing calls to the
  * services, each counted before and after, and where there is a database the statements that change something, counted before;
- * their names go to stdout as they happen.
+ * their names go to stdout as they happen. Reads of objects are steps where one of them is the fatal one, which its number names.
  *
  *   node mortal-calls.mjs <home> <step, by its number (0 for never) or the first of that name> <argument...>
  */
@@ -13,6 +13,7 @@ import type { Connection, World } from "../../src/world.ts";
 
 const [home = "", fatal = "0", ...argv] = process.argv.slice(2);
 let count = 0;
+let reads = 0;
 
 function step(name: string): void {
   count += 1;
@@ -30,6 +31,10 @@ async function watched<T extends { middlewareStack: unknown }>(opening: Promise<
     (next: (args: unknown) => Promise<unknown>, context: { commandName?: string }) =>
     async (args: unknown) => {
       const name = context.commandName ?? "";
+      if (name === "GetObjectCommand" && fatal.startsWith(`before ${name}`)) {
+        reads += 1;
+        step(`before ${name} ${reads}`);
+      }
       if (!/^(Put|Update|Transact|BatchWrite|Upload|Create|Complete|Delete|Abort|Tag|Untag)/.test(name))
         return next(args);
       step(`before ${name}`);

@@ -7,7 +7,7 @@ import { leavePayloadUnsigned } from "../raw/unsigned-payload.ts";
 import { requestObject, wholeBody, type GetObject } from "./get-object.ts";
 import { collected } from "../../text-file.ts";
 import { httpStatus, isRepeated } from "../setting.ts";
-import { verificationOf, type StoredChecksum } from "./verification.ts";
+import { verificationOf, type StoredChecksum, type Verification } from "./verification.ts";
 
 /** One object, or one version of it. */
 export interface ObjectName {
@@ -166,6 +166,8 @@ export interface OpenedObject {
   readonly head: ObjectHead;
   /** To be read to its end or destroyed (by leaving the loop); the sum of a whole object is compared in the end. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** By which the body is compared; nothing where only a range was asked for. */
+  readonly verification: Verification | undefined;
 }
 
 /** Opens an object for reading. `NoSuchKey` is thrown when there is none. */
@@ -173,7 +175,7 @@ export async function getObject(aws: Aws, get: GetObject): Promise<OpenedObject>
   const answer = await requestObject(aws, get);
   const head = headOf(answer);
   const verification = get.range === undefined ? verificationOf(head) : undefined;
-  return { head, body: wholeBody(aws, get, { answer, verification }) };
+  return { head, body: wholeBody(aws, get, { answer, verification }), verification };
 }
 
 /** Reads an object, or a range of it, into memory. */

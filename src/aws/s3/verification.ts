@@ -26,6 +26,8 @@ export interface Verification {
   readonly by: Verified;
   update(bytes: Uint8Array): void;
   matches(): boolean;
+  /** The CRC32 of the bytes so far, where that is what they are checked by: nobody need sum it up again. */
+  readonly crc32?: () => number;
 }
 
 /**
@@ -63,6 +65,7 @@ function byCrc32(expected: string): Verification {
       crc = crc32(bytes, crc);
     },
     matches: () => crcToBase64(crc) === expected,
+    crc32: () => crc,
   };
 }
 

@@ -89,12 +89,16 @@ async function exportPerson(
   if (config.dryRun) {
     return run.print({ userId, ...numbers, file, dryRun: true }, () => planText(plan, numbers));
   }
-  const exported = await writeExport({ ...site, trail: run.audit }, plan, {
-    file,
-    recipients: encryptTo,
-    language: lang,
-    onFile: (done, total) => context.progress("files", { done, total, of: "files" }),
-  });
+  const exported = await writeExport(
+    { ...site, trail: run.audit, note: (text) => context.note(text) },
+    plan,
+    {
+      file,
+      recipients: encryptTo,
+      language: lang,
+      onFile: (done, total) => context.progress("files", { done, total, of: "files" }),
+    },
+  );
   const { parts, missing, leftOut } = exported;
   const sizes = parts.reduce((sum, part) => sum + part.bytes, 0);
   await run.print({ userId, ...numbers, file, parts: parts.length, leftOut, missing, dryRun: false }, () =>

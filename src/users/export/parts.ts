@@ -2,8 +2,6 @@ import { createHash } from "node:crypto";
 import { getRawItems, keysPerGet } from "../../aws/raw/get-raw-items.ts";
 import { plainIfDamaged } from "../../aws/dynamodb/plain.ts";
 import type { Item } from "../../aws/dynamodb/items.ts";
-import { getObject } from "../../aws/s3/objects.ts";
-import { errorName, httpStatus, isDenied } from "../../aws/setting.ts";
 import { safeFileName } from "../../documents/file-names.ts";
 import { groupedBy } from "../../model/graph.ts";
 import { partsIn, type ItemPart } from "../../model/item-parts.ts";
@@ -14,6 +12,8 @@ import { csvLine } from "../../output/csv.ts";
 import type { People } from "../person.ts";
 import type { OwnedItem, OwnedVersion } from "../traces.ts";
 import type { Language } from "../../model/sentences.ts";
+import { openedFiles } from "./files.ts";
+import type { KeptFiles } from "./kept-files.ts";
 import { exportPage, type PageEntity } from "./page.ts";
 import { rowValues } from "./row-values.ts";
 import { filesOf, type ExportPlan } from "./plan.ts";
@@ -24,6 +24,10 @@ export interface Part {
   readonly name: string;
   readonly modifiedAt: Date;
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Whose bytes these are, where they are a file's: they are the same at any time. */
+  readonly version?: OwnedVersion;
+  /** The CRC32 of the bytes once they are read, where it is summed up anyway. */
+  readonly crc32?: (() => number) | undefined;
 }
 
 /** What the manifest says of a part. */
@@ -46,14 +50,16 @@ export interface Exported {
 export interface ExportOptions {
   readonly language: Language;
   readonly onFile?: ((done: number, total: number) => void) | undefined;
+  /** What an interrupted export has left of the files. */
+  readonly kept?: KeptFiles | undefined;
 }
 
 /** Of an item and its parts at most so many are shown on the page; all are in the other files. */
 const mostShown = 200;
 
 /**
- * The files of an export, one behind the other: the account, a folder for each kind of thing, the page, and last the manifest with the
- * hash of each. Never more than a page of items and a piece of a file is in memory. What cannot be read is in `exported.missing`.
+ * The parts of an export, one behind the other: files first, which an interrupted export need not fetch again, then the account, a folder for
+ * each kind of thing, the page, and last the manifest with the hash of each. Never more than a page of items and a piece of a file is in memory. What cannot be read is in `exported.missing`.
  */
 export async function* exportParts(
   site: People,
@@ -71,6 +77,30 @@ export async function* exportParts(
   const text = (name: string, texts: Iterable<string> | AsyncIterable<string>, entity?: string) =>
     summed(name, encoded(texts), { entity });
   const pages: PageEntity[] = [];
+
+  const filePages = new Map<string, PageEntity & { count: number }>();
+  const files = filesOf(plan.holdings);
+  let done = 0;
+  for await (const { version, body } of openedFiles(site, files, options.kept)) {
+    done += 1;
+    options.onFile?.(done, files.length);
+    const { what, entity, bucket, key, version: id } = version;
+    const page = filePages.get(entity) ?? { entity, what, count: 0, shown: [], files: [] };
+    filePages.set(entity, page);
+    page.count += 1;
+    if (typeof body === "string") {
+      exported.missing.push({ entity, name: key, why: body });
+      continue;
+    }
+    const name = `${entity}/${version.isLatest ? "files" : "earlier"}/${numbered(page.count, lastOf(key))}`;
+    page.files.push({ name, bytes: version.bytes });
+    yield {
+      ...summed(name, body.bytes, { entity, from: { bucket, key, version: id } }),
+      modifiedAt: version.modifiedAt ?? at,
+      version,
+      crc32: body.crc32,
+    };
+  }
 
   const account = accountOf(plan);
   if (account !== undefined) {
@@ -156,32 +186,7 @@ export async function* exportParts(
     const again = rowValues(people, kind, { rules, out: new LeavingOut() });
     yield text(`${entity}/${entity}.csv`, csvRows([...columns], again), entity);
   }
-  const files = filesOf(plan.holdings);
-  let done = 0;
-  for (const [entity, versions] of groupedBy(files, (version) => version.entity)) {
-    const what = versions[0]?.what ?? entity;
-    const page: PageEntity = { entity, what, count: versions.length, shown: [], files: [] };
-    pages.push(page);
-    let number = 0;
-    for (const version of versions) {
-      number += 1;
-      const folder = version.isLatest ? "files" : "earlier";
-      const name = `${entity}/${folder}/${numbered(number, lastOf(version.key))}`;
-      const body = await opened(site, version);
-      done += 1;
-      options.onFile?.(done, files.length);
-      if (typeof body === "string") {
-        exported.missing.push({ entity, name: version.key, why: body });
-        continue;
-      }
-      const { bucket, key, version: id } = version;
-      page.files.push({ name, bytes: version.bytes });
-      yield {
-        ...summed(name, body, { entity, from: { bucket, key, version: id } }),
-        modifiedAt: version.modifiedAt ?? at,
-      };
-    }
-  }
+  pages.push(...filePages.values());
   exported.leftOut.push(...out.all);
   const { missing, leftOut, parts } = exported;
   for (const language of [options.language, options.language === "de" ? "en" : "de"] as const) {
@@ -315,21 +320,6 @@ function keyText(key: JsonObject): string {
     isRecord(value) ? Object.values(value)[0] : value,
   ]);
   return JSON.stringify(values.toSorted(([one], [other]) => (String(one) < String(other) ? -1 : 1)));
-}
-
-/** What a file holds, or why it cannot be read. */
-async function opened(
-  { aws, signal }: People,
-  { bucket, key, version }: OwnedVersion,
-): Promise<AsyncIterable<Uint8Array> | Missing["why"]> {
-  try {
-    return (await getObject(aws, { bucket, key, version, signal })).body;
-  } catch (error) {
-    if (httpStatus(error) === 404 && errorName(error) !== "NoSuchBucket") return "vanished";
-    if (errorName(error) === "InvalidObjectState") return "archived";
-    if (isDenied(error)) return "denied";
-    throw error;
-  }
 }
 
 async function* jsonList(values: AsyncIterable<JsonObject>): AsyncGenerator<string> {
