@@ -58,6 +58,16 @@ export function isAnswer(error: unknown): boolean {
   return httpStatus(error) !== undefined;
 }
 
+/** Whether a server failed at a request, or answered what the SDK cannot read: that says nothing of its other answers. */
+export function isOutage(error: unknown): boolean {
+  return (httpStatus(error) ?? 0) >= 500 || isUnreadable(error);
+}
+
+/** Whether the SDK could not read an answer that came. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("Deserialization error: to see the raw response");
+}
+
 /** HTTP status of an SDK error that came from an answer. */
 export function httpStatus(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;

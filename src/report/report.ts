@@ -1,5 +1,5 @@
 import type { AuditPeriod } from "../audit/report.ts";
-import { errorName, isDenied, isUnsupported } from "../aws/setting.ts";
+import { errorName, isDenied, isOutage, isUnsupported } from "../aws/setting.ts";
 import type { BackupFacts } from "../doctor/backups.ts";
 import type { DoctorFinding } from "../doctor/finding.ts";
 import type { SnapshotEntry } from "../backup/snapshots.ts";
@@ -122,13 +122,14 @@ export async function readReport(sources: Sources, { record, explain }: Reading)
   };
 }
 
-/** Whether an error concerns one part, and says nothing of the others: a missing permission, table or key. */
+/** Whether an error concerns one part, and says nothing of the others: a missing permission, table or key, a server that failed at it. */
 function isOfThePart(error: unknown): boolean {
   const name = errorName(error);
   return (
     error instanceof CliError ||
     isDenied(error) ||
     isUnsupported(error) ||
+    isOutage(error) ||
     name === "ResourceNotFoundException" ||
     name === "NoSuchBucket"
   );

@@ -26,6 +26,18 @@ test("what may not be read is missing with its reason, and what the site has not
   });
 });
 
+test.each([
+  ["a server that fails at it", { $metadata: { httpStatusCode: 500 } }],
+  [
+    "an answer that cannot be read",
+    { message: "no number\n  Deserialization error: to see the raw response" },
+  ],
+])("%s concerns one part", async (_name, fields) => {
+  const failing = async (): Promise<never> => Promise.reject(Object.assign(new Error("broken"), fields));
+  const read = await readReport({ hero: async () => hero, jobs: failing }, { record, explain });
+  expect([read.parts, read.failures.map(({ part }) => part)]).toEqual([{ hero }, ["jobs"]]);
+});
+
 test("users are named when the trail was told, after all is read, and else not", async () => {
   const done: string[] = [];
   const sources: Sources = {

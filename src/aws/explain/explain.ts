@@ -1,7 +1,7 @@
 import { CliError } from "../../errors.ts";
 import { errorOrigin, type ErrorOrigin } from "./error-origin.ts";
 import { explainBackups } from "./explain-backups.ts";
-import { isUnsupported } from "../setting.ts";
+import { isUnreadable, isUnsupported } from "../setting.ts";
 import { explainCredentials, isAboutTime } from "./explain-credentials.ts";
 import { explainNetwork, noAws } from "./explain-network.ts";
 import { isForeignAnswer, type ExplainContext, type Explanation, type Facts } from "./facts.ts";
@@ -34,8 +34,8 @@ export function explain(error: unknown, context: ExplainContext): CliError | und
     const explanation = look(facts);
     if (explanation !== undefined) return asCliError(explanation, error);
   }
-  const network = explainNetwork(facts);
-  return network === undefined ? undefined : asCliError(network, error);
+  const other = explainNetwork(facts) ?? unreadable(facts);
+  return other === undefined ? undefined : asCliError(other, error);
 }
 
 function asCliError([message, hint]: Explanation, cause: Error): CliError {
@@ -255,5 +255,14 @@ function outage({ name, message, status, origin }: Facts): Explanation | undefin
   return [
     `${who} answered ${status} to ${origin?.operation ?? "the request"}, also after several attempts`,
     "Try again later.",
+  ];
+}
+
+/** In the words of AWS, and with what AWS never answers, such as a text for a number. */
+function unreadable({ error, origin }: Facts): Explanation | undefined {
+  if (!isUnreadable(error)) return undefined;
+  return [
+    `what ${origin?.endpoint ?? "AWS"} answered to ${origin?.operation ?? "the request"} cannot be read`,
+    "A server in AWS's place may not offer the action as AWS does: its own log tells.",
   ];
 }

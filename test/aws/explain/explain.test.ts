@@ -677,6 +677,13 @@ describe("the network", () => {
   });
 });
 
+test("an answer with what AWS never answers, as a server in its place may give it", async () => {
+  const body = JSON.stringify({ Table: { TableName: "t", CreationDateTime: "today" } });
+  server.fault = () => ({ status: 200, headers: { "content-type": "application/x-amz-json-1.0" }, body });
+  const error = explain(await failureOf(call.shape(server.aws(singly))), {});
+  expect(error?.message).toMatch(/^what .* answered to DescribeTable cannot be read$/);
+});
+
 describe("what is left alone", () => {
   test("aborts", async () => {
     server.fault = () => s3Error(200, "never");
