@@ -1,4 +1,11 @@
-import { differences, readCatalogue, type Catalogue, type Difference, type Fact } from "../sql/catalogue.ts";
+import {
+  differences,
+  readCatalogue,
+  tableOfFact,
+  type Catalogue,
+  type Difference,
+  type Fact,
+} from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
 import { tableOfTwin } from "../sql/partition-twin.ts";
 import { missingRows, raiseSequences, someRows } from "../sql/rows.ts";
@@ -125,8 +132,9 @@ function notes(facts: readonly string[], step: Resource): Step[] {
 
 /** What the account may not see: whether it is right nobody can say. Of a table that is hidden only the table is named. */
 function hidden(unseen: ReadonlySet<Fact>, step: Resource): Step[] {
+  const isHidden = (table: string) => unseen.has(`table ${table}`);
   const facts = [...unseen].filter(
-    (fact) => fact.startsWith("table ") || !unseen.has(`table ${fact.split(/[ .]/)[1] ?? ""}`),
+    (fact) => fact.startsWith("table ") || tableOfFact(fact, isHidden) === undefined,
   );
   if (facts.length === 0) return [];
   return [{ ...step, aspect: "not shown to this account", kind: "note", to: listed(facts) }];

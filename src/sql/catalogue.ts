@@ -155,14 +155,23 @@ export function differences(wanted: Catalogue, found: Catalogue): Difference[] {
   );
   return all.flatMap((fact): Difference[] => {
     const [should, does] = [wanted.get(fact), found.get(fact)];
-    if (should === does || (!fact.startsWith("table ") && without.has(tableOf(fact)))) return [];
+    const isOfOne = () =>
+      without.has(nameOf(fact)) || tableOfFact(fact, (name) => without.has(name)) !== undefined;
+    if (should === does || (!fact.startsWith("table ") && isOfOne())) return [];
     const is = does === undefined ? "missing" : should === undefined ? "additional" : "different";
     return [{ fact, is, found: does, wanted: should }];
   });
 }
 
 const nameOf = (fact: string) => fact.slice(fact.indexOf(" ") + 1);
-const tableOf = (fact: string) => nameOf(fact).split(".")[0] ?? "";
+
+/** The table that a fact is of, by its name with dots in it or not: the longest that there is; undefined for a fact of none. Pure. */
+export function tableOfFact(fact: string, isTable: (name: string) => boolean): string | undefined {
+  const whole = nameOf(fact);
+  for (let dot = whole.lastIndexOf("."); dot > 0; dot = whole.lastIndexOf(".", dot - 1))
+    if (isTable(whole.slice(0, dot))) return whole.slice(0, dot);
+  return undefined;
+}
 
 /** Two indexes of a table of which one would do: the columns of `index` are the first ones of `by`, or all of them. */
 export interface NeedlessIndex {
@@ -178,7 +187,8 @@ export function needlessIndexes(catalogue: Catalogue): NeedlessIndex[] {
     const [, columns = ""] = /\((.*)\)\s*$/.exec(text) ?? [];
     const isPlain = columns !== "" && !/[()]|WHERE/i.test(columns);
     const isUnique = text.startsWith("UNIQUE");
-    return isPlain ? [{ name: nameOf(fact), table: tableOf(fact), columns: `${columns}, `, isUnique }] : [];
+    const table = tableOfFact(fact, (name) => catalogue.has(`table ${name}`));
+    return isPlain ? [{ name: nameOf(fact), table, columns: `${columns}, `, isUnique }] : [];
   });
   indexes.sort((one, other) => (one.name < other.name ? -1 : 1));
   return indexes.flatMap((one, at) => {

@@ -1,4 +1,4 @@
-import type { Catalogue } from "./catalogue.ts";
+import { tableOfFact, type Catalogue } from "./catalogue.ts";
 import type { Sql } from "./connection.ts";
 
 /** A table as its rows are read and written. */
@@ -82,13 +82,9 @@ function factsByTable(catalogue: Catalogue): ReadonlyMap<string, readonly TableP
     if (nounOf(fact) === "table") tables.set(fact.slice("table ".length), []);
   for (const [fact, text] of catalogue) {
     const noun = nounOf(fact);
-    const whole = fact.slice(noun.length + 1);
-    for (let dot = whole.lastIndexOf("."); dot > 0; dot = whole.lastIndexOf(".", dot - 1)) {
-      const parts = tables.get(whole.slice(0, dot));
-      if (parts === undefined) continue;
-      parts.push({ noun, name: whole.slice(dot + 1), text });
-      break;
-    }
+    const table = tableOfFact(fact, (name) => tables.has(name));
+    if (table === undefined) continue;
+    tables.get(table)?.push({ noun, name: fact.slice(`${noun} ${table}.`.length), text });
   }
   return tables;
 }

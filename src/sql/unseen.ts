@@ -1,4 +1,4 @@
-import { differences, hiddenText, type Catalogue, type Fact } from "./catalogue.ts";
+import { differences, hiddenText, tableOfFact, type Catalogue, type Fact } from "./catalogue.ts";
 import type { Sql } from "./connection.ts";
 import { serverCode } from "./explain.ts";
 
@@ -21,7 +21,7 @@ export async function unseenFacts(
   }
   const closed = missing.some(isConstraint) ? await tablesWithoutConstraints(sql, place) : new Set();
   const isUnseen = (fact: Fact) => {
-    const [table = ""] = fact.slice(fact.indexOf(" ") + 1).split(".");
+    const table = tableOfFact(fact, (name) => wanted.has(`table ${name}`)) ?? "";
     return (
       hidden.has(fact) ||
       hidden.has(`table ${table}`) ||
