@@ -1,12 +1,14 @@
 import type { Tell } from "./amount.ts";
 import type { Audit } from "./audit/audit.ts";
 import type { Aws } from "./aws/clients.ts";
+import type { ExplainContext } from "./aws/explain/facts.ts";
 import type { BackupSettings } from "./backup/settings.ts";
 import type { Here } from "./lease.ts";
-import type { Measures } from "./metrics/job.ts";
+import type { Measures, MetricsPlace } from "./metrics/job.ts";
 import type { Declaration } from "./model/declaration.ts";
 import type { Names } from "./model/mawps.ts";
 import type { Model } from "./model/schema.ts";
+import type { InventoryPlace } from "./setup/inventory.ts";
 import type { Database } from "./sql/database.ts";
 
 /** What a subject works with: one for each command, made by it and handed in. */
@@ -34,6 +36,16 @@ export interface Unconnected {
   readonly audit: Audit;
   readonly target: "local" | "aws";
   readonly backups: BackupSettings;
+  /** Where inventories of the buckets go; undefined where none are made. */
+  readonly inventory: InventoryPlace | undefined;
+  /** Where metrics of the jobs go, and the topic that alarms tell; undefined where none are put. */
+  readonly metrics: (MetricsPlace & { readonly topic: string | undefined }) | undefined;
+  /** What was asked for, by which failures are explained. */
+  readonly explaining: ExplainContext;
+  /** By which this target is told from others of its kind. */
+  readonly place: readonly (string | undefined)[];
+  /** The user's own folder for what programs remember. */
+  readonly stateFolder: string;
   /** Of this program. */
   readonly version: string;
   /** This process, as a lease names it. */

@@ -1,5 +1,8 @@
+import type { Unconnected } from "../context.ts";
+import { CliError, exitCodes } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
 import type { Model } from "../model/schema.ts";
+import { inventoried } from "../setup/inventory.ts";
 
 /** A site as policies name it. */
 export interface AccessSite {
@@ -105,4 +108,27 @@ export function bucketArn(name: string): string {
 
 export function tableArn({ declaration, account }: AccessSite, name: string): string {
   return `arn:aws:dynamodb:${declaration.region}:${account}:table/${name}`;
+}
+
+/**
+ * The site as policies name it; with the place of its backups by a flag or the settings.
+ * @throws CliError (usage) for a flag that names a folder.
+ */
+export function accessSite(
+  context: Unconnected,
+  { account = "*", repo }: { readonly account?: string | undefined; readonly repo?: string | undefined },
+): AccessSite {
+  const place = repo ?? context.backups.repository;
+  const [, bucket, folder = ""] = /^s3:\/\/([^/]+)\/?(.*?)\/*$/.exec(place ?? "") ?? [];
+  if (repo !== undefined && bucket === undefined)
+    throw new CliError(`--repo ${repo}: backups in a folder need no policy; s3://bucket/prefix does`, {
+      exitCode: exitCodes.usage,
+    });
+  return {
+    model: context.model,
+    declaration: inventoried(context),
+    account,
+    metrics: context.metrics?.namespace,
+    repository: bucket === undefined ? undefined : { bucket, prefix: folder === "" ? "" : `${folder}/` },
+  };
 }

@@ -1,35 +1,47 @@
+import { join } from "node:path";
 import type { Config } from "../config/config.ts";
-import type { Declaration } from "../model/declaration.ts";
-import { mawpsModel } from "../model/mawps.ts";
-import { whyNoDocuments } from "../model/reach.ts";
-import type { Watched } from "../setup/alarms.ts";
-import { configuredSite } from "../target.ts";
-import { metricsOf } from "./metrics.ts";
+import type { Unconnected } from "../context.ts";
+import type { World } from "../world.ts";
 
-/** What alarms watch; undefined where no metrics are put. */
-export function watchedOf(config: Config): Watched | undefined {
-  const place = metricsOf(config);
-  if (place === undefined) return undefined;
-  const { site } = config;
-  const { trail, buckets } = configuredSite(config);
-  return {
-    place,
-    topic: config.metrics.topic,
-    maxBackupAgeHours: config.backup.maxAgeHours,
-    hasDocuments: site === mawpsModel || whyNoDocuments(site, "scan") === undefined,
-    hasTrail: trail !== undefined,
-    publicBuckets: buckets
-      .filter(({ access, keptBy }) => access === "public" && keptBy !== "site")
-      .map(({ name }) => name),
-  };
+interface Started {
+  readonly config: Config;
+  readonly world: World;
+  /** Whether questions can be asked. */
+  readonly interactive: boolean;
 }
 
-/** The site as configured, with the inventories of its buckets where they are configured. */
-export async function inventoriedSite(config: Config): Promise<Declaration> {
-  const site = configuredSite(config);
-  const bucket = config.inventory.bucket;
-  if (bucket === undefined) return site;
-  const { withInventories } = await import("../setup/inventory.ts");
-  const frequency = config.inventory.frequency === "daily" ? "Daily" : "Weekly";
-  return withInventories(site, { bucket, frequency });
+type Configured = Pick<
+  Unconnected,
+  "backups" | "explaining" | "inventory" | "metrics" | "place" | "stateFolder"
+>;
+
+/**
+ * What settings and environment say for subjects.
+ * @param backupsInStore the folder of the backups of a local store.
+ */
+export function configuredFor({ config, world, interactive }: Started, backupsInStore: string): Configured {
+  const { profile, region, endpointUrl, target, metrics, inventory } = config;
+  const { namespace } = metrics;
+  const cache = join(world.home, ".cache", "mawps");
+  const { XDG_STATE_HOME: state = "" } = world.env;
+  return {
+    backups: {
+      ...config.backup,
+      besideStore: target === "local" ? backupsInStore : undefined,
+      cwd: world.cwd,
+      passphrase: world.env["MAWPS_BACKUP_PASSPHRASE"],
+      askPassphrase: interactive ? (question) => world.prompts.password(question) : undefined,
+      passphraseWork: world.passphraseWork,
+      spool: join(cache, "spool"),
+      keyFolder: join(cache, "backups"),
+    },
+    explaining: { profile, region, endpointUrl },
+    inventory:
+      inventory.bucket === undefined
+        ? undefined
+        : { bucket: inventory.bucket, frequency: inventory.frequency === "daily" ? "Daily" : "Weekly" },
+    metrics: namespace === undefined ? undefined : { ...metrics, namespace },
+    place: target === "local" ? [world.cwd, config.home] : [endpointUrl, profile],
+    stateFolder: state === "" ? join(world.home, ".local", "state") : state,
+  };
 }

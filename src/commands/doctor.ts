@@ -16,7 +16,6 @@ import { findingTones } from "../output/tones.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { storeFolder } from "../target.ts";
-import { inventoriedSite, watchedOf } from "./configured.ts";
 import { scannerOf } from "./doc/scanner.ts";
 import type { Run } from "./run.ts";
 
@@ -29,8 +28,11 @@ export function doctor(noun: Command, begin: Begin): void {
     )
     .action(async (_options, command) => {
       const run = await begin(command as AnyCommand);
-      const { examine } = await import("../doctor/doctor.ts");
-      const declaration = await inventoriedSite(run.config);
+      const [{ examine }, { inventoried }] = await Promise.all([
+        import("../doctor/doctor.ts"),
+        import("../setup/inventory.ts"),
+      ]);
+      const declaration = inventoried(await run.unconnected("reads"));
       const outside = await outsideOf(run);
       const aws = await run.aws("reads");
       const progress = await run.progress("examining");
@@ -55,10 +57,11 @@ export function doctor(noun: Command, begin: Begin): void {
 /** What the examination needs of the outside; opens the target. */
 export async function outsideOf(run: Run): Promise<Outside> {
   const { world, config } = run;
-  const [{ anonymousGet }, { explain }, { knownBackups }, tool] = await Promise.all([
+  const [{ anonymousGet }, { explain }, { knownBackups }, { watchedOf }, tool] = await Promise.all([
     import("../aws/anonymous.ts"),
     import("../aws/explain/explain.ts"),
     import("../backup/list.ts"),
+    import("../setup/alarms.ts"),
     toolFacts(run),
   ]);
   const context = await run.context("reads");
@@ -72,13 +75,10 @@ export async function outsideOf(run: Run): Promise<Outside> {
     takesDocuments: config.site === mawpsModel,
     scanner: scannerFacts(run),
     anonymousGet: (url) => anonymousGet(aws, url, world.signal),
-    explain: (error) =>
-      error instanceof CliError
-        ? error
-        : explain(error, { profile: config.profile, region: config.region, endpointUrl: config.endpointUrl }),
+    explain: (error) => (error instanceof CliError ? error : explain(error, context.explaining)),
     ...(config.target === "local"
       ? { unwatchedMetrics: config.metrics.namespace }
-      : { alarms: watchedOf(config) }),
+      : { alarms: watchedOf(context) }),
     publicBaseUrl: config.publicBaseUrl,
     signal: world.signal,
   };

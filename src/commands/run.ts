@@ -15,11 +15,10 @@ import { withoutSecrets } from "../output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "../output/text.ts";
 import { worldWith, type Access, type Connection, type World } from "../world.ts";
 import { version } from "../version.ts";
-import { backupSettings } from "./backup-settings.ts";
+import { configuredFor } from "./configured.ts";
 import { askFirst, type Question } from "./confirm.ts";
 import type { Databases } from "./databases.ts";
 import { writeJsonLines } from "./json-lines.ts";
-import { metricsOf } from "./metrics.ts";
 import { startProgress, type Progress } from "./spinner.ts";
 
 /** What a verb works with: the world, the resolved configuration, and its voice. One per invocation. */
@@ -123,7 +122,8 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   let asked: Promise<CallerIdentity> | undefined;
   let serverTime: Aws["serverTime"] = () => undefined;
   let isSkewTold = false;
-  const metrics = metricsOf(config);
+  const { namespace, dimensions } = config.metrics;
+  const metrics = namespace === undefined ? undefined : { namespace, dimensions };
   // A look at the clock that few need.
   const begunAtMs = metrics === undefined ? 0 : machine.now().getTime();
   const measured: Measures = {};
@@ -261,7 +261,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       signal: world.signal,
       audit,
       target: config.target,
-      backups: backupSettings({ config, world, interactive }, backupsInStore(config, world)),
+      ...configuredFor({ config, world, interactive }, backupsInStore(config, world)),
       version,
       machine: world.machine,
       actor: async () => actorOf(await connect(), { config, world, caller }),

@@ -1,4 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
+import type { Unconnected } from "../context.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { mawpsModel } from "../model/mawps.ts";
@@ -9,7 +10,6 @@ import type { SetupResult } from "../setup/apply.ts";
 import type { OpenObjects } from "../setup/public-objects.ts";
 import type { Watched } from "../setup/alarms.ts";
 import type { SetupPlan, Step, StepKind } from "../setup/step.ts";
-import { inventoriedSite, watchedOf } from "./configured.ts";
 import { withDueRule } from "../model/handed-over.ts";
 import { isDenied } from "../aws/setting.ts";
 import { version } from "../version.ts";
@@ -37,17 +37,25 @@ export function setup(noun: Command, begin: Begin): void {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const fix = options.fix === true;
-      const [{ planSetup }, { applySetup }, { dueSteps }, { findOpenObjects }, { noteNewStore }] =
-        await Promise.all([
-          import("../setup/plan.ts"),
-          import("../setup/apply.ts"),
-          import("../setup/step.ts"),
-          import("../setup/public-objects.ts"),
-          import("../migrations/new-store.ts"),
-        ]);
-      const site = await inventoriedSite(run.config);
+      const [
+        { inventoried },
+        { planSetup },
+        { applySetup },
+        { dueSteps },
+        { findOpenObjects },
+        { noteNewStore },
+      ] = await Promise.all([
+        import("../setup/inventory.ts"),
+        import("../setup/plan.ts"),
+        import("../setup/apply.ts"),
+        import("../setup/step.ts"),
+        import("../setup/public-objects.ts"),
+        import("../migrations/new-store.ts"),
+      ]);
+      const unconnected = await run.unconnected("writes");
+      const site = inventoried(unconnected);
       const declaration = options.handOver === true ? withDueRule(site) : site;
-      const alarms = options.alarms === true ? neededAlarms(run) : undefined;
+      const alarms = options.alarms === true ? await neededAlarms(unconnected) : undefined;
       // What is named and cannot be used ends it before anything else is asked.
       const databases = await run.databases("writes");
       await databases.open(() => true);
@@ -121,8 +129,9 @@ export function setup(noun: Command, begin: Begin): void {
     });
 }
 
-function neededAlarms(run: Run): Watched {
-  const alarms = watchedOf(run.config);
+async function neededAlarms(unconnected: Unconnected): Promise<Watched> {
+  const { watchedOf } = await import("../setup/alarms.ts");
+  const alarms = watchedOf(unconnected);
   if (alarms !== undefined) return alarms;
   throw new CliError("--alarms needs the setting metrics.namespace: alarms watch what jobs put there", {
     exitCode: exitCodes.usage,

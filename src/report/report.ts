@@ -1,8 +1,7 @@
 import type { AuditPeriod } from "../audit/report.ts";
 import { errorName, isDenied, isOutage, isUnsupported } from "../aws/setting.ts";
-import type { BackupFacts } from "../doctor/backups.ts";
 import type { DoctorFinding } from "../doctor/finding.ts";
-import type { SnapshotEntry } from "../backup/snapshots.ts";
+import type { KnownBackups } from "../backup/list.ts";
 import type { ScanReport } from "../documents/scan-report.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentEntry } from "../model/documents.ts";
@@ -39,7 +38,7 @@ export interface Parts {
   readonly storage: PricedUsage & { readonly days: readonly Day[] };
   /** `due`: how many things a run would do something about. */
   readonly retention: Totals & { readonly due: number };
-  readonly backups: BackupFacts & { readonly snapshots: readonly SnapshotEntry[] };
+  readonly backups: KnownBackups;
   readonly jobs: readonly JobRecord[];
   readonly audit: AuditPeriod;
   readonly doctor: readonly DoctorFinding[];

@@ -2,8 +2,11 @@ import type { Aws } from "../aws/clients.ts";
 import { findAlarms, findMetrics, mostTold, type Alarm, type Told } from "../aws/cloudwatch/alarms.ts";
 import type { Dimensions } from "../aws/cloudwatch/metrics.ts";
 import { isDenied, isUnsupported } from "../aws/setting.ts";
+import type { Unconnected } from "../context.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { dimensionsOf, type JobName, type MeasureName, type MetricsPlace } from "../metrics/job.ts";
+import { mawpsModel } from "../model/mawps.ts";
+import { whyNoDocuments } from "../model/reach.ts";
 import type { SetupPlan, Step } from "./step.ts";
 
 /** What of a site alarms watch. */
@@ -16,6 +19,27 @@ export interface Watched {
   readonly hasTrail: boolean;
   /** Names of the buckets that everybody reads from, without those that the site itself keeps. */
   readonly publicBuckets: readonly string[];
+}
+
+/** What alarms watch of a site as configured; undefined where no metrics are put. */
+export function watchedOf({
+  model,
+  declaration: { trail, buckets },
+  metrics,
+  backups,
+}: Unconnected): Watched | undefined {
+  if (metrics === undefined) return undefined;
+  const { topic, ...place } = metrics;
+  return {
+    place,
+    topic,
+    maxBackupAgeHours: backups.maxAgeHours,
+    hasDocuments: model === mawpsModel || whyNoDocuments(model, "scan") === undefined,
+    hasTrail: trail !== undefined,
+    publicBuckets: buckets
+      .filter(({ access, keptBy }) => access === "public" && keptBy !== "site")
+      .map(({ name }) => name),
+  };
 }
 
 const minuteSeconds = 60;

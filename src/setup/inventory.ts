@@ -15,6 +15,17 @@ const prefix = "mawps-inventory";
 /** Some two months of weekly ones: S3 itself never removes any. */
 const keptDays = 60;
 
+/** The site as configured, with the inventories of its buckets where they are configured. */
+export function inventoried({
+  declaration,
+  inventory,
+}: {
+  readonly declaration: Declaration;
+  readonly inventory: InventoryPlace | undefined;
+}): Declaration {
+  return inventory === undefined ? declaration : withInventories(declaration, inventory);
+}
+
 /**
  * The site with an inventory of each of its own buckets, and with the bucket that these go to before them: S3 must be let in there first. Pure.
  * @throws CliError (usage) where that is a bucket of the site itself.

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { replaceFile } from "../atomic-file.ts";
+import type { Context } from "../context.ts";
 import { makeFolders } from "../make-folders.ts";
 import { isRecord } from "../model/json.ts";
 import type { Usage } from "./measure.ts";
@@ -20,13 +21,6 @@ export interface Day {
   readonly accounts?: number;
   /** What a month costs as things stood, by list prices; absent where nobody asked. */
   readonly usd?: number;
-}
-
-/** Where the days are kept: in the user's own folder for what programs remember. */
-export function usageFile(home: string, env: Readonly<Record<string, string | undefined>>): string {
-  const { XDG_STATE_HOME: state } = env;
-  const folder = state === undefined || state === "" ? join(home, ".local", "state") : state;
-  return join(folder, "mawps", "usage");
 }
 
 /** Days that are kept of all sites together, the newest. */
@@ -50,7 +44,7 @@ export function dayOf({ files, tables, accounts }: Usage, now: Date): Day {
 }
 
 /** The days of a site before this one, oldest first. What cannot be read is no line. */
-export async function daysBefore(file: string, site: string, day: string): Promise<Day[]> {
+async function daysBefore(file: string, site: string, day: string): Promise<Day[]> {
   const days = (await linesOf(file)).flatMap((line) => dayIn(line, nameOf(site)));
   return days.filter((each) => each.day < day).sort((one, other) => (one.day < other.day ? -1 : 1));
 }
@@ -59,7 +53,7 @@ export async function daysBefore(file: string, site: string, day: string): Promi
  * Keeps a day of a site, a line a day: the last look of a day counts, and what it did not ask for stays. `site` is any text that tells one site from others; of it only a
  * hash is kept.
  */
-export async function keepDay(file: string, site: string, day: Day): Promise<void> {
+async function keepDay(file: string, site: string, day: Day): Promise<void> {
   const name = nameOf(site);
   const isOfDay = (line: string) => dayIn(line, name).filter((each) => each.day === day.day);
   const lines = await linesOf(file);
@@ -91,6 +85,40 @@ function dayIn(line: string, name: string): Day[] {
     const { site: _site, ...day } = value;
     return numbers.every((key) => typeof day[key] === "number") ? [day as unknown as Day] : [];
   } catch {
+    return [];
+  }
+}
+
+interface Keeping {
+  /** Whether today's sums are kept for the days to come. */
+  readonly isKept: boolean;
+  readonly usd?: number;
+}
+
+/**
+ * What is kept of the days before this one, oldest first; today's sums are kept beside them. The days of inventories are theirs, and are
+ * compared with one another alone.
+ */
+export async function keptDays(
+  context: Context,
+  usage: Usage,
+  { isKept, usd }: Keeping,
+): Promise<readonly Day[]> {
+  const { aws, model, declaration, target, place, stateFolder } = context;
+  const names = [...declaration.buckets, ...declaration.tables].map(({ name }) => name);
+  const times = (usage.inventories ?? [])
+    .map(({ asOf }) => asOf)
+    .sort((one, other) => Number(one) - Number(other));
+  const engine = usage.inventories === undefined ? [] : ["inventory"];
+  const site = JSON.stringify([model.name, target, ...place, aws.region, names, ...engine]);
+  const file = join(stateFolder, "mawps", "usage");
+  const today = { ...dayOf(usage, times[0] ?? context.now()), ...(usd === undefined ? {} : { usd }) };
+  try {
+    const before = await daysBefore(file, site, today.day);
+    if (isKept && !context.dryRun && usage.failures.length === 0) await keepDay(file, site, today);
+    return before;
+  } catch (error) {
+    context.warn(`today's sums are not kept: ${(error as Error).message}`);
     return [];
   }
 }

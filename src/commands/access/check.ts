@@ -1,19 +1,12 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import { roles, type Role } from "../../access/roles.ts";
+import type { AskedRole } from "../../access/check.ts";
+import { roles } from "../../access/roles.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { findingsText } from "../doctor.ts";
-import { inventoriedSite } from "../configured.ts";
-import type { Run } from "../run.ts";
-import { siteOf } from "./site.ts";
-
-interface Asked {
-  readonly role: Role;
-  readonly name: string | undefined;
-}
 
 /** `mawps access check`: who is let in, as it stands, against the model; exit 4 when that is too many or too few. */
 export function accessCheck(begin: Begin): AnyCommand {
@@ -48,8 +41,13 @@ export function accessCheck(begin: Begin): AnyCommand {
         throw new CliError("--repo is for --role: what backups need is asked of roles alone", {
           exitCode: exitCodes.usage,
         });
-      const ofRoles = role === undefined ? [] : await rolesFindings(run, role, { iam, repo });
-      const findings = [...(await ofBuckets(run)), ...ofRoles];
+      const { checkAccess } = await import("../../access/check.ts");
+      const { ofBuckets, ofRoles } = await checkAccess(await run.unconnected("reads"), {
+        roles: role ?? [],
+        iam: iam === undefined ? undefined : resolve(run.world.cwd, iam),
+        repo,
+      });
+      const findings = [...ofBuckets, ...ofRoles];
       await run.printRows(findings, findingsText);
       const problems = findings.filter(({ status }) => status === "problem").length;
       run.measure({ Problems: problems });
@@ -69,43 +67,9 @@ function assertJudged(ofRoles: readonly Finding[]): void {
   });
 }
 
-function asked(text: string, before: readonly Asked[] = []): readonly Asked[] {
+function asked(text: string, before: readonly AskedRole[] = []): readonly AskedRole[] {
   const [, word, name] = /^([\w-]+)(?:=([\w+=,.@-]+))?$/.exec(text) ?? [];
   const role = roles.find((each) => each === word);
   if (role === undefined) throw new InvalidArgumentError(`expected one of ${roles.join(", ")}, and =name.`);
   return [...before, { role, name }];
-}
-
-async function rolesFindings(
-  run: Run,
-  wanted: readonly Asked[],
-  { iam, repo }: { readonly iam: string | undefined; readonly repo: string | undefined },
-): Promise<Finding[]> {
-  const [{ roleFindings }, { iamDetailsIn, readIamDetails }, { roleName }] = await Promise.all([
-    import("../../access/check-role.ts"),
-    import("../../access/iam-details.ts"),
-    import("../../access/terraform.ts"),
-  ]);
-  const details =
-    iam === undefined
-      ? await readIamDetails(await run.aws("reads"), run.world.signal)
-      : await iamDetailsIn(resolve(run.world.cwd, iam));
-  const site = await siteOf(run, { repo });
-  return wanted.flatMap(({ role, name = roleName(role, run.config.site.name) }) =>
-    roleFindings({ role, name }, details, site),
-  );
-}
-
-async function ofBuckets(run: Run): Promise<Finding[]> {
-  const [{ bucketsFindings }, { explain }, declaration, aws] = await Promise.all([
-    import("../../access/check-bucket.ts"),
-    import("../../aws/explain/explain.ts"),
-    inventoriedSite(run.config),
-    run.aws("reads"),
-  ]);
-  return bucketsFindings(declaration, {
-    aws,
-    explain: (error) => explain(error, run.config),
-    signal: run.world.signal,
-  });
 }

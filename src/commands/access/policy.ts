@@ -6,7 +6,6 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
-import { siteOf } from "./site.ts";
 
 /** `mawps access policy`: what a role needs, as IAM takes it. Asks nothing of AWS. */
 export function accessPolicy(begin: Begin): AnyCommand {
@@ -38,12 +37,13 @@ export function accessPolicy(begin: Begin): AnyCommand {
     )
     .action(async (role, options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ policiesFor }, { gitHubTrust }] = await Promise.all([
+      const [{ accessSite }, { policiesFor }, { gitHubTrust }] = await Promise.all([
+        import("../../access/place.ts"),
         import("../../access/roles.ts"),
         import("../../access/trust.ts"),
       ]);
       if (options.sql === true) return writeGrants(run, role);
-      const site = await siteOf(run, options);
+      const site = accessSite(await run.unconnected("reads"), options);
       const found = policiesFor(role, site);
       if (options.try !== undefined)
         return tellWhether(run, found, { ...options.try, context: options.context ?? {} });

@@ -3,12 +3,10 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { accountItems } from "../../model/links.ts";
 import { mawpsModel } from "../../model/mawps.ts";
 import { grouped } from "../../output/text.ts";
-import { configuredSite } from "../../target.ts";
 import { groupings, topOf } from "../../usage/sums.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { openDocuments } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
-import { keptDays } from "./days.ts";
 import { doingBy, engineOption } from "./engine.ts";
 import { tellOfInventories, tellWhatIsLeftOut } from "./left-out.ts";
 import { usageCsv, usageText } from "./usage-text.ts";
@@ -35,14 +33,19 @@ export function storageUsage(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
-      const { measureUsage } = await import("../../usage/measure.ts");
+      const [{ measureUsage }, { keptDays }] = await Promise.all([
+        import("../../usage/measure.ts"),
+        import("../../usage/history.ts"),
+      ]);
       if (given !== undefined) run.keepFromMetrics();
       const user = given === undefined ? undefined : await idOf(run, given);
       const doing = doingBy[engine];
       const progress = await run.progress(doing);
-      const usage = await measureUsage(await run.aws("reads"), {
-        model: run.config.site,
-        declaration: configuredSite(run.config),
+      const context = await run.context("reads");
+      const { model, declaration } = context;
+      const usage = await measureUsage(context.aws, {
+        model,
+        declaration,
         by,
         user,
         engine,
@@ -54,7 +57,9 @@ export function storageUsage(begin: Begin): AnyCommand {
       const isWhole = usage.failures.length === 0;
       if (isWhole) run.measure({ Bytes: usage.groups.reduce((sum, { bytes }) => sum + bytes, 0) });
       const before =
-        user === undefined && isWhole ? (await keptDays(run, usage, { isKept: record })).at(-1) : undefined;
+        user === undefined && isWhole
+          ? (await keptDays(context, usage, { isKept: record })).at(-1)
+          : undefined;
       const groups = topOf(usage.groups, top ?? (csv === true || run.config.json ? undefined : 20));
       if (csv === true) await run.write(usageCsv({ ...usage, by, groups }));
       else
