@@ -54,6 +54,23 @@ export function audited(openTrail: (begins: Promise<void>) => Promise<AuditTrail
   };
 }
 
+/** The same, but nothing is kept, and no trail opened, while there is nothing that anybody could read or change. */
+export function unlessNothingIsThere(audit: Audit, isNothingThere: () => Promise<boolean>): Audit {
+  const now = async () => ((await isNothingThere()) ? noAudit : audit);
+  const begun = <T>(work: Promise<T>): Promise<T> => {
+    work.catch(() => undefined);
+    return work;
+  };
+  return {
+    prepare: () => void begun(now().then((each) => each.prepare())),
+    open: () => begun(now().then((each) => each.open())),
+    change: async (told, act, outcome) => (await now()).change(told, act, outcome),
+    irreversible: async (told, act, outcome) => (await now()).irreversible(told, act, outcome),
+    record: async (told) => (await now()).record(told),
+    settle: () => audit.settle(),
+  };
+}
+
 /** Keeps nothing: for dry runs, and where the configuration turns the trail off. */
 export const noAudit: Audit = {
   prepare() {},

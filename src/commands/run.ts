@@ -1,4 +1,4 @@
-import { audited, type Audit } from "../audit/audit.ts";
+import { audited, unlessNothingIsThere, type Audit } from "../audit/audit.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Tell } from "../amount.ts";
 import type { Context, Unconnected } from "../context.ts";
@@ -235,9 +235,14 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     return kept;
   }
 
-  const audit = audited(async (begins) => {
+  const kept = audited(async (begins) => {
     const [context, { openAudit }] = await Promise.all([contextFor("writes"), import("./audit/open.ts")]);
     return openAudit({ context, config, world }, { actor: () => context.actor(), begins, warn });
+  });
+  // What only reads makes no local store, not even for an entry.
+  const audit = unlessNothingIsThere(kept, async () => {
+    if (config.target !== "local" || config.dryRun || changing) return false;
+    return (await connected("reads")).keepsNothing === true && !changing;
   });
 
   async function contextFor(access: Access): Promise<Context> {

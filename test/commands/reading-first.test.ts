@@ -83,9 +83,15 @@ describe("a command that reads a local store first, and then writes", () => {
     expect(await readdir(home.folder)).not.toContain("store");
   });
 
-  it("tells of nobody's documents that there are none", async () => {
-    const { exitCode, stderr } = await home.run(["doc", "get", "nobody", "--all", "--output", "got"]);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain("nobody");
+  it.each([
+    ["doc", "get", "nobody", "--all", "--output", "got"],
+    ["doc", "get", "nobody@example.com", "--all", "--output", "got"],
+    ["user", "export", "nobody@example.com"],
+    ["twin", "export"],
+    ["progress", "export", "nobody@example.com"],
+  ])("says of %s %s that there is nothing, and makes no store for an entry of that", async (...argv) => {
+    const { exitCode, stderr } = await home.run(argv);
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/nobody|no digital twin/)]);
+    expect(await readdir(home.folder)).toEqual([]);
   });
 });
