@@ -1,163 +1,15 @@
 import type { Path } from "../aws/dynamodb/expressions.ts";
-import { assertItemFits } from "../aws/dynamodb/item-size.ts";
-import { getItem, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { getItem, type Item } from "../aws/dynamodb/items.ts";
 import { typed } from "../aws/dynamodb/plain.ts";
 import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
-import { restoredStatus } from "../model/documents.ts";
+import { entriesAttribute as list } from "../model/mawps.ts";
 import { backOff } from "../retry.ts";
 import { apiEntry, documentItemKey, entriesIn, removedEntry, removedKey, storedEntry } from "./entries.ts";
-import type { ChangeOutcome, EntryChange, NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
-import { addRows, addRowsUnlessPresent, changeRows, removeRows } from "./rows.ts";
+import type { ChangeOutcome, EntryChange, StoredEntry } from "./entry.ts";
+import { changeRows, removeRows } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
-import { entriesAttribute as list } from "../model/mawps.ts";
-
-/**
- * Appends entries to the profile's list in one UpdateItem: what others append or change at the same time stays.
- * The profile item must be there; as read it serves the check of the size alone. Answers the entries as they stand now.
- * @throws CliError when the item would grow over DynamoDB's 400 KB, is gone, or has something else than a list.
- */
-export async function addEntries(
-  site: DocumentSite,
-  { userId, profile: known }: Pick<UserDocuments, "userId" | "profile">,
-  added: readonly NewEntry[],
-): Promise<readonly StoredEntry[]> {
-  if (site.rows !== undefined) return addRows(site.rows, userId, added);
-  return appendEntries(site, { userId, profile: known }, { values: added.map(typed) });
-}
-
-/** What came of adding entries unless there are others of the same documents. */
-export interface Added {
-  readonly entries: readonly StoredEntry[];
-  /** Those that were there already, by the ids of the new entries that so were not added. */
-  readonly present: ReadonlyMap<string, StoredEntry>;
-}
-
-/**
- * Adds entries as `addEntries` does, except those of documents of which somebody else has added an entry since the profile was
- * read: of all who add the same document at the same time one does. No call more than `addEntries` makes, unless somebody did.
- */
-export async function addUnlessPresent(
-  site: DocumentSite,
-  user: Pick<UserDocuments, "userId" | "profile">,
-  { added, isSame }: { added: readonly NewEntry[]; isSame: (one: NewEntry, other: StoredEntry) => boolean },
-): Promise<Added> {
-  const present = new Map<string, StoredEntry>();
-  if (site.rows !== undefined) return addRowsUnlessPresent(site.rows, user.userId, added);
-  const entries = await appendEntries(site, user, {
-    values: added.map(typed),
-    unless(now) {
-      for (const entry of added) {
-        const same = now.find((other) => isSame(entry, other));
-        if (same !== undefined) present.set(entry.id, same);
-      }
-      return added.filter(({ id }) => !present.has(id)).map(typed);
-    },
-  });
-  return { entries, present };
-}
-
-interface Append {
-  readonly values: readonly AttributeValue[];
-  /** Asked when somebody has appended since the item was read: what is still to be appended to these entries. */
-  readonly unless?: (now: readonly StoredEntry[]) => readonly AttributeValue[];
-}
-
-/** Appends entries in DynamoDB's own form, as `addEntries` does: for one that is moved and must stay what it is. */
-export async function appendEntries(
-  site: DocumentSite,
-  { userId, profile: known }: Pick<UserDocuments, "userId" | "profile">,
-  { values: wanted, unless }: Append,
-): Promise<readonly StoredEntry[]> {
-  const key = documentItemKey(site, userId, "profile");
-  const tries = backOff({ attempts, signal: site.signal });
-  let values = wanted;
-  let profile = known;
-  for (let attempt = 1; ; attempt += 1) {
-    if (values.length === 0) return [];
-    profile ??= await getItem(site.aws, { table: site.table, key, signal: site.signal });
-    if (profile === undefined) throw goneProfile(userId);
-    assertEntriesFit(userId, profile, values);
-    const before = profile[list];
-    const isNull = before?.NULL === true;
-    const outcome = await updateAttributes(site.aws, {
-      table: site.table,
-      key,
-      ...(isNull
-        ? { set: [{ path: list, value: { L: [...values] } }] }
-        : { append: [{ path: list, values }] }),
-      conditions: [
-        { path: "userId", is: "present" },
-        // `null` is what the website leaves of an empty list; nothing can be appended to it.
-        ...(isNull ? [{ path: list, is: "equal" as const, to: before }] : []),
-        // Nobody has appended: then there is nothing at the place of the first one.
-        ...(unless === undefined || isNull || attempt > guardedAttempts
-          ? []
-          : [{ path: [list, before?.L?.length ?? 0] as const, is: "absent" as const }]),
-      ],
-      // The item may be large; what was appended is known.
-      returns: "none",
-      signal: site.signal,
-    });
-    if (!outcome.applied) {
-      profile = outcome.found;
-      if (outcome.isRepeated && holdsAny(profile, values)) return withoutDoubles(site, userId, values);
-      values = unless?.(entriesIn(site, { userId, place: "profile", item: profile })) ?? values;
-      if (!(await tries.again())) throw restless(userId);
-      continue;
-    }
-    if (outcome.isRepeated) return withoutDoubles(site, userId, values);
-    const first = before?.L?.length ?? 0;
-    return values.flatMap(({ M: raw }, at) =>
-      raw === undefined ? [] : [storedEntry(site, { userId, place: "profile", index: first + at, raw })],
-    );
-  }
-}
-
-/** One call appends all of them: any of them is there by the first attempt of it. */
-function holdsAny(profile: Item | undefined, values: readonly AttributeValue[]): boolean {
-  const ids = new Set(values.flatMap(({ M: entry }) => entry?.["id"]?.S ?? []));
-  return (profile?.[list]?.L ?? []).some(({ M: entry }) => ids.has(entry?.["id"]?.S ?? ""));
-}
-
-/**
- * The entries that were appended when the SDK had to send the update again, because an answer was lost on the way:
- * where they stand there twice, the second ones are taken away.
- */
-async function withoutDoubles(
-  site: DocumentSite,
-  userId: string,
-  values: readonly AttributeValue[],
-): Promise<readonly StoredEntry[]> {
-  const key = documentItemKey(site, userId, "profile");
-  const item = await getItem(site.aws, { table: site.table, key, signal: site.signal });
-  const ids = new Set(values.map(({ M: entry }) => entry?.["id"]?.S));
-  const ours = entriesIn(site, { userId, place: "profile", item }).filter(({ document }) =>
-    ids.has(document.id),
-  );
-  const first = ours.filter((entry, at) => ours.findIndex((each) => sameDocument(each, entry)) === at);
-  await removeEntries(
-    site,
-    ours.filter((entry) => !first.includes(entry)).map((entry) => ({ entry })),
-  );
-  return first;
-}
-
-function sameDocument(one: StoredEntry, other: StoredEntry): boolean {
-  return one.document.id === other.document.id && one.document.s3Key === other.document.s3Key;
-}
-
-/** Fails with CliError when the profile item cannot take these entries beside what it holds. */
-export function assertEntriesFit(userId: string, profile: Item, added: readonly AttributeValue[]): void {
-  const before = profile[list];
-  if (before !== undefined && before.L === undefined && before.NULL !== true) {
-    throw new CliError(`the attribute "documents" of ${userId} is no list`, {
-      hint: "look at the item: something else than the website or this tool wrote it",
-    });
-  }
-  assertItemFits({ ...profile, [list]: { L: [...(before?.L ?? []), ...added] } }, `the item of ${userId}`);
-}
 
 /**
  * Changes single attributes of several entries of one user, all of an item in one UpdateItem (split only where
@@ -231,61 +83,6 @@ export function keeping(
   };
 }
 
-/**
- * Brings removed entries back to where they stood, as they stood, and forgets them, in one transaction each. Those that are not among
- * the removed ones any more are `missing`.
- * @throws CliError when the profile has no room, is gone, or has something else than a list.
- */
-export async function bringBack(
-  site: DocumentSite,
-  { userId, profile }: Pick<UserDocuments, "userId" | "profile">,
-  entries: readonly StoredEntry[],
-): Promise<ChangeOutcome> {
-  const changed: StoredEntry[] = [];
-  const missing: StoredEntry[] = [];
-  let isNull = profile?.[list]?.NULL === true;
-  for (const entry of entries) {
-    const { place = "profile", raw: whole = entry.raw } = entry.before ?? {};
-    // One that was deleted softly before it was removed comes back as it was before both.
-    const { deletedAt: _at, deletedBy: _by, status, ...rest } = whole;
-    const raw = status?.S === "DELETED" ? { ...rest, status: { S: restoredStatus(entry.document) } } : whole;
-    const forget = {
-      kind: "delete" as const,
-      table: site.ownTable,
-      key: removedKey(entry),
-      conditions: [{ path: "id", is: "present" as const }],
-    };
-    const stands = storedEntry(site, { userId, place, index: 0, raw });
-    if (place === "profile") {
-      if (profile === undefined) throw goneProfile(userId);
-      assertEntriesFit(userId, profile, [{ M: raw }]);
-    }
-    const back: TransactStep =
-      place === "api"
-        ? { kind: "put", table: site.apiTable, item: raw, conditions: [{ path: "userId", is: "absent" }] }
-        : {
-            kind: "update",
-            table: site.table,
-            key: documentItemKey(site, userId, "profile"),
-            change: isNull
-              ? { set: [{ path: list, value: { L: [{ M: raw }] } }] }
-              : { append: [{ path: list, values: [{ M: raw }] }] },
-            conditions: [
-              { path: "userId", is: "present" },
-              ...(isNull ? [{ path: list, is: "equal" as const, to: { NULL: true } }] : []),
-            ],
-          };
-    const refusal = await transact(site.aws, [back, forget], site.signal);
-    if (refusal !== undefined) {
-      missing.push(entry);
-      continue;
-    }
-    changed.push(stands);
-    if (place !== "api") isNull = false;
-  }
-  return { changed, missing, refused: [] };
-}
-
 /** @throws CliError where somebody has changed an entry since it was read. What is gone is no fault. */
 export function assertNoneRefused({ refused }: ChangeOutcome): void {
   const [first] = refused;
@@ -305,9 +102,8 @@ export function changedMeanwhile({ document }: StoredEntry): CliError {
 const partsPerUpdate = 150;
 /** The entry's id, which is written too, and what tells an entry: id and key. */
 const partsPerEntry = 3;
-const attempts = 20;
-/** In a crowd so large that somebody always is quicker, an entry that is there twice is better than none. */
-const guardedAttempts = 12;
+/** How often an item is tried that others change at the same time. */
+export const attempts = 20;
 
 async function perBatch(
   changes: readonly EntryChange[],
@@ -512,13 +308,7 @@ function conditionsOf({ entry, unchanged = [] }: EntryChange): Expressed["condit
   });
 }
 
-function goneProfile(userId: string): CliError {
-  return new CliError(`${userId} has no profile item`, {
-    hint: "--create-profile makes one; check the id first, `mawps doc list --all` shows the users with documents",
-  });
-}
-
-function restless(userId: string): CliError {
+export function restless(userId: string): CliError {
   return new CliError(`the item of ${userId} changed each of ${attempts} times that it was to be updated`, {
     hint: "run the same command again; if it stays so, something rewrites the item all the time",
   });

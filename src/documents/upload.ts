@@ -1,6 +1,6 @@
 import { typed } from "../aws/dynamodb/plain.ts";
 import { pluralFileType } from "../model/keys.ts";
-import { assertEntriesFit } from "./entry-changes.ts";
+import { assertEntriesFit } from "./entry-append.ts";
 import { buffers } from "./buffers.ts";
 import type { UserDocuments } from "./entry.ts";
 import { examine, type ExamineOptions, type UploadSource } from "./examine.ts";
