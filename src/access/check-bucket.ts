@@ -1,9 +1,5 @@
-import {
-  readPolicy,
-  readPublicAccessBlock,
-  type PolicyDocument,
-  type StoredStatement,
-} from "../aws/s3/bucket-settings.ts";
+import { readPolicy, type PolicyDocument, type StoredStatement } from "../aws/s3/bucket-policy.ts";
+import { readPublicAccessBlock } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Reading } from "../aws/setting.ts";
 import { attempts } from "../doctor/attempts.ts";

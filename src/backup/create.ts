@@ -1,4 +1,4 @@
-import { findBucket } from "../aws/s3/bucket-settings.ts";
+import { findBucket } from "../aws/s3/bucket.ts";
 import { describeTable, type TableMeasure } from "../aws/dynamodb/table-description.ts";
 import { sideBySide } from "../concurrency.ts";
 import type { ExportPlace } from "../aws/dynamodb/table-export.ts";

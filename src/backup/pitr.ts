@@ -1,6 +1,6 @@
 import { isDenied, isUnsupported } from "../aws/setting.ts";
 import { readRecoveryWindow, type RecoveryWindow } from "../aws/dynamodb/table-recovery.ts";
-import { enableRecovery } from "../aws/dynamodb/table-settings.ts";
+import { enableRecovery } from "../aws/dynamodb/table-recovery.ts";
 import type { TableDeclaration } from "../model/declaration.ts";
 import type { NativeContext } from "./native-tables.ts";
 

@@ -1,7 +1,7 @@
 import { readAnchor, writeAnchor } from "../audit/anchor.ts";
 import type { TrailPlace } from "../audit/place.ts";
 import { readHead } from "../audit/entries.ts";
-import { findBucket } from "../aws/s3/bucket-settings.ts";
+import { findBucket } from "../aws/s3/bucket.ts";
 import {
   type ErasureEntry,
   lineErasure,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { findBucket, readCors } from "../aws/s3/bucket-settings.ts";
+import { readCors } from "../aws/s3/bucket-settings.ts";
+import { findBucket } from "../aws/s3/bucket.ts";
 import type { Aws } from "../aws/clients.ts";
 import { objectTags } from "../aws/s3/objects.ts";
 import { headWhole, type ObjectPut, openWhole, type StoredWhole } from "../aws/s3/stored-object.ts";

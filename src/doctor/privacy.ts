@@ -1,4 +1,4 @@
-import { readPolicyIsPublic } from "../aws/s3/bucket-settings.ts";
+import { readPolicyIsPublic } from "../aws/s3/bucket-policy.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Reading } from "../aws/setting.ts";
 import { listObjects } from "../aws/s3/listing.ts";

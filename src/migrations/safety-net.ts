@@ -1,5 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
-import { readRecovery } from "../aws/dynamodb/table-settings.ts";
+import { readRecoveryWindow } from "../aws/dynamodb/table-recovery.ts";
 import { planBackups, type BackupPlan } from "../backup/native.ts";
 import type { NativeContext } from "../backup/native-tables.ts";
 import { openBackups } from "../backup/open.ts";
@@ -13,7 +13,7 @@ const mostAgeMs = 24 * 60 * 60_000;
 
 /** Whether DynamoDB can bring the table back as it was a moment ago. */
 async function isRecoverable(aws: Aws, table: string, signal: AbortSignal): Promise<boolean> {
-  const reading = await readRecovery(aws, table, signal);
+  const reading = await readRecoveryWindow(aws, table, signal);
   return reading !== undefined && reading !== "unsupported" && reading.enabled;
 }
 

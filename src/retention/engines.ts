@@ -1,5 +1,5 @@
 import { readLifecycle } from "../aws/s3/bucket-settings.ts";
-import { readExpiry } from "../aws/dynamodb/table-settings.ts";
+import { readExpiry } from "../aws/dynamodb/table-expiry.ts";
 import { missingRules } from "../setup/lifecycle.ts";
 import type { RetentionSite } from "./site.ts";
 

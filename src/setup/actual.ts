@@ -1,29 +1,22 @@
+import { type PolicyDocument, readPolicy } from "../aws/s3/bucket-policy.ts";
 import {
-  type BucketPresence,
-  findBucket,
   type Lifecycle,
-  type PolicyDocument,
   type StoredCorsRule,
   readCors,
   readEncryption,
   readLifecycle,
   readOwnership,
-  readPolicy,
   readPublicAccessBlock,
   readVersioning,
 } from "../aws/s3/bucket-settings.ts";
+import { type BucketPresence, findBucket } from "../aws/s3/bucket.ts";
 import { readScaling, type StoredScaling } from "../aws/autoscaling/table-scaling.ts";
 import type { Aws } from "../aws/clients.ts";
 import { readInventories, type StoredInventory } from "../aws/s3/inventory.ts";
 import { isDenied, type Reading } from "../aws/setting.ts";
-import {
-  readExpiry,
-  readRecovery,
-  readTable,
-  type StoredExpiry,
-  type StoredRecovery,
-  type StoredTable,
-} from "../aws/dynamodb/table-settings.ts";
+import { readExpiry, type StoredExpiry } from "../aws/dynamodb/table-expiry.ts";
+import { readRecoveryWindow, type RecoveryWindow } from "../aws/dynamodb/table-recovery.ts";
+import { readTable, type StoredTable } from "../aws/dynamodb/table-settings.ts";
 import type { BucketDeclaration, PublicAccessBlock, TableDeclaration } from "../model/declaration.ts";
 
 /** As read; `denied` where the caller may not read it. */
@@ -51,7 +44,7 @@ export interface BucketSettings {
 export interface ActualTable {
   readonly table: Seen<StoredTable>;
   readonly expiry?: Seen<StoredExpiry>;
-  readonly recovery?: Seen<StoredRecovery>;
+  readonly recovery?: Seen<RecoveryWindow>;
   /** Where it is declared. */
   readonly scaling?: Seen<readonly StoredScaling[]>;
 }
@@ -91,7 +84,7 @@ export async function readActualTable(
   if (table === undefined || table === "denied" || table === "unsupported") return { table };
   const [expiry, recovery, scaling] = await Promise.all([
     declared.expiryAttribute === undefined ? undefined : seen(readExpiry(aws, declared.name, signal)),
-    seen(readRecovery(aws, declared.name, signal)),
+    seen(readRecoveryWindow(aws, declared.name, signal)),
     declared.capacity === undefined
       ? undefined
       : seen(

@@ -1,24 +1,23 @@
+import { toleratesTlsDemand, writePolicy } from "../aws/s3/bucket-policy.ts";
 import {
-  createBucket,
   enableEncryption,
   enableVersioning,
   enforceOwnership,
   writeCors,
   writeLifecycle,
-  toleratesTlsDemand,
-  writePolicy,
   writePublicAccessBlock,
 } from "../aws/s3/bucket-settings.ts";
+import { createBucket } from "../aws/s3/bucket.ts";
 import type { Aws } from "../aws/clients.ts";
 import { scaleTable } from "../aws/autoscaling/table-scaling.ts";
 import { putAlarm } from "../aws/cloudwatch/alarms.ts";
 import { orderInventory } from "../aws/s3/inventory.ts";
 import { isAnswer, isUnsupported, type WaitOptions } from "../aws/setting.ts";
+import { enableExpiry } from "../aws/dynamodb/table-expiry.ts";
+import { enableRecovery } from "../aws/dynamodb/table-recovery.ts";
 import {
   addIndex,
   createTable,
-  enableExpiry,
-  enableRecovery,
   protectFromDeletion,
   switchToOnDemand,
 } from "../aws/dynamodb/table-settings.ts";

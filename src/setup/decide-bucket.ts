@@ -1,4 +1,4 @@
-import type { PolicyDocument } from "../aws/s3/bucket-settings.ts";
+import type { PolicyDocument } from "../aws/s3/bucket-policy.ts";
 import type { BucketDeclaration, PolicyStatement, PublicAccessBlock } from "../model/declaration.ts";
 import type { ActualBucket, BucketSettings, Seen } from "./actual.ts";
 import { inventoryDecision } from "./inventory.ts";

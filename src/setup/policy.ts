@@ -1,4 +1,4 @@
-import { type PolicyDocument, probeSid, type StoredStatement } from "../aws/s3/bucket-settings.ts";
+import { type PolicyDocument, probeSid, type StoredStatement } from "../aws/s3/bucket-policy.ts";
 import type { PolicyStatement } from "../model/declaration.ts";
 
 /** The wanted statements that neither stand in the policy nor follow from another statement of it. */

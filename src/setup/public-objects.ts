@@ -1,5 +1,6 @@
 import { foreignGrants } from "../aws/s3/acl.ts";
-import { readPolicyIsPublic, readPublicAccessBlock } from "../aws/s3/bucket-settings.ts";
+import { readPolicyIsPublic } from "../aws/s3/bucket-policy.ts";
+import { readPublicAccessBlock } from "../aws/s3/bucket-settings.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import type { Aws } from "../aws/clients.ts";
 import { errorName } from "../aws/setting.ts";

@@ -1,5 +1,6 @@
 import type { Alarm } from "../aws/cloudwatch/alarms.ts";
-import type { Lifecycle, PolicyDocument, StoredCorsRule } from "../aws/s3/bucket-settings.ts";
+import type { PolicyDocument } from "../aws/s3/bucket-policy.ts";
+import type { Lifecycle, StoredCorsRule } from "../aws/s3/bucket-settings.ts";
 import type {
   InventoryOrder,
   PublicAccessBlock,

@@ -1,7 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
 import { listNativeBackups } from "../aws/dynamodb/native-backups.ts";
+import { readRecoveryWindow } from "../aws/dynamodb/table-recovery.ts";
 import { findUnusedIndexes } from "../aws/cloudwatch/unused-indexes.ts";
-import { readRecovery } from "../aws/dynamodb/table-settings.ts";
 import { isDenied, isUnsupported } from "../aws/setting.ts";
 import { inParallel, sideBySide } from "../concurrency.ts";
 import type { Declaration } from "../model/declaration.ts";
@@ -49,7 +49,7 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
     });
   const [{ alsoGroups = [], ...usage }, recoveries, backups] = await sideBySide(query.signal, [
     (signal) => measureUsage(aws, { ...query, signal, by: "entity", also: costGroupOf(now, terms) }),
-    (signal) => ofTables(signal, (table) => readRecovery(aws, table, signal)),
+    (signal) => ofTables(signal, (table) => readRecoveryWindow(aws, table, signal)),
     (signal) => ofTables(signal, (table) => backupBytes(aws, table, signal)),
   ]);
   const recovering = recoveries.flatMap(({ name, value }) =>

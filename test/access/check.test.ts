@@ -5,7 +5,7 @@ import { iamDetails } from "../../src/access/iam-details.ts";
 import type { AccessSite } from "../../src/access/place.ts";
 import { policiesFor, roles } from "../../src/access/roles.ts";
 import { gitHubTrust } from "../../src/access/trust.ts";
-import type { StoredStatement } from "../../src/aws/s3/bucket-settings.ts";
+import type { StoredStatement } from "../../src/aws/s3/bucket-policy.ts";
 import { declarationOf } from "../../src/model/declare.ts";
 import { mawpsModel } from "../../src/model/mawps.ts";
 

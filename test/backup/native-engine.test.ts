@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
+import { createBucket } from "../../src/aws/s3/bucket.ts";
 import { deleteItems } from "../../src/aws/dynamodb/delete-items.ts";
 import { getItem } from "../../src/aws/dynamodb/items.ts";
 import { listObjects } from "../../src/aws/s3/listing.ts";

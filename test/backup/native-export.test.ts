@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
+import { createBucket } from "../../src/aws/s3/bucket.ts";
 import { listObjects } from "../../src/aws/s3/listing.ts";
 import { deleteObject, getObjectBytes, putObject } from "../../src/aws/s3/objects.ts";
 import {

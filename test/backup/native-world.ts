@@ -1,8 +1,9 @@
 import { listeningAudit } from "../support/audit.ts";
-import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
+import { createBucket } from "../../src/aws/s3/bucket.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { putNew } from "../../src/aws/dynamodb/records.ts";
-import { createTable, enableRecovery } from "../../src/aws/dynamodb/table-settings.ts";
+import { enableRecovery } from "../../src/aws/dynamodb/table-recovery.ts";
+import { createTable } from "../../src/aws/dynamodb/table-settings.ts";
 import type { NativeContext } from "../../src/backup/native-tables.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";

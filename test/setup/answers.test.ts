@@ -1,14 +1,11 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import {
-  createBucket,
-  findBucket,
-  readLifecycle,
-  readPolicy,
-  writePolicy,
-} from "../../src/aws/s3/bucket-settings.ts";
+import { readPolicy, writePolicy } from "../../src/aws/s3/bucket-policy.ts";
+import { readLifecycle } from "../../src/aws/s3/bucket-settings.ts";
+import { createBucket, findBucket } from "../../src/aws/s3/bucket.ts";
 import { type Aws, connect } from "../../src/aws/clients.ts";
-import { enableRecovery, readTable } from "../../src/aws/dynamodb/table-settings.ts";
+import { enableRecovery } from "../../src/aws/dynamodb/table-recovery.ts";
+import { readTable } from "../../src/aws/dynamodb/table-settings.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { applySetup } from "../../src/setup/apply.ts";
 import { planSetup } from "../../src/setup/plan.ts";

@@ -1,9 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type {
-  PolicyDocument,
-  StoredLifecycleRule,
-  StoredStatement,
-} from "../../src/aws/s3/bucket-settings.ts";
+import type { PolicyDocument, StoredStatement } from "../../src/aws/s3/bucket-policy.ts";
+import type { StoredLifecycleRule } from "../../src/aws/s3/bucket-settings.ts";
 import type { BucketDeclaration } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import type { ActualBucket, BucketSettings } from "../../src/setup/actual.ts";

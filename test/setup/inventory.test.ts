@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readLifecycle, readPolicy } from "../../src/aws/s3/bucket-settings.ts";
+import { readPolicy } from "../../src/aws/s3/bucket-policy.ts";
+import { readLifecycle } from "../../src/aws/s3/bucket-settings.ts";
 import { orderInventory, readInventories, type StoredInventory } from "../../src/aws/s3/inventory.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { inventoryDecision, withInventories } from "../../src/setup/inventory.ts";

@@ -17,20 +17,21 @@ import {
   PutPublicAccessBlockCommand,
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readPolicy, writePolicy } from "../../src/aws/s3/bucket-policy.ts";
 import {
-  findBucket,
   readCors,
   readEncryption,
   readLifecycle,
   readOwnership,
-  readPolicy,
   readPublicAccessBlock,
   readVersioning,
   writeLifecycle,
-  writePolicy,
 } from "../../src/aws/s3/bucket-settings.ts";
+import { findBucket } from "../../src/aws/s3/bucket.ts";
 import type { Aws } from "../../src/aws/clients.ts";
-import { readExpiry, readRecovery, readTable } from "../../src/aws/dynamodb/table-settings.ts";
+import { readExpiry } from "../../src/aws/dynamodb/table-expiry.ts";
+import { readRecoveryWindow } from "../../src/aws/dynamodb/table-recovery.ts";
+import { readTable } from "../../src/aws/dynamodb/table-settings.ts";
 import type { Declaration } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { applySetup, type SetupResult } from "../../src/setup/apply.ts";
@@ -101,7 +102,7 @@ describe.each([
     ]);
     expect(await readExpiry(aws, auditLog)).toMatchObject({ status: "ENABLED", attribute: "ttl" });
     for (const table of [userProfiles, auditLog, migrations]) {
-      expect(await readRecovery(aws, table)).toEqual({ enabled: true, days: 35 });
+      expect(await readRecoveryWindow(aws, table)).toMatchObject({ enabled: true, days: 35 });
     }
     expect((await readTable(aws, digitalTwin)) === undefined).toBe(shape === "composite");
   });
@@ -130,7 +131,7 @@ describe("setup beside what is there already", () => {
     );
     expect((await setUp(simple, true)).done).toEqual([]);
     expect(await readTable(aws, userDocuments)).toMatchObject({ deletionProtection: false });
-    expect(await readRecovery(aws, userDocuments)).toMatchObject({ enabled: false });
+    expect(await readRecoveryWindow(aws, userDocuments)).toMatchObject({ enabled: false });
   });
 
   it("keeps a live profile table of the other shape with its items, and follows from its keys", async () => {

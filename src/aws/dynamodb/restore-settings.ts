@@ -11,15 +11,9 @@ import { abortable } from "../s3/objects.ts";
 import { own } from "../../model/json.ts";
 import { errorName, isUnsupported, type WaitOptions, settling } from "../setting.ts";
 import { retry } from "../../retry.ts";
-import {
-  enableExpiry,
-  enableRecovery,
-  expiresBy,
-  protectFromDeletion,
-  readExpiry,
-  readRecovery,
-  updateTable,
-} from "./table-settings.ts";
+import { enableExpiry, expiresBy, readExpiry } from "./table-expiry.ts";
+import { enableRecovery, readRecoveryWindow } from "./table-recovery.ts";
+import { protectFromDeletion, updateTable } from "./table-settings.ts";
 import { onwards } from "../paging.ts";
 
 /** AWS's own, where a server does not tell. */
@@ -111,7 +105,7 @@ export async function settingsOf(
   const table = stored.TableName ?? "";
   const [expiry, recovery, tags] = await Promise.all([
     readExpiry(aws, table, signal),
-    readRecovery(aws, table, signal),
+    readRecoveryWindow(aws, table, signal),
     readTags(aws, stored.TableArn ?? "", signal).catch((error: unknown) => {
       if (isUnsupported(error)) return {};
       throw error;
@@ -180,7 +174,7 @@ async function ensureExpiry(
 }
 
 async function ensureRecovery(aws: Aws, table: string, days: number, wait: WaitOptions): Promise<boolean> {
-  const stored = await readRecovery(aws, table, wait.signal);
+  const stored = await readRecoveryWindow(aws, table, wait.signal);
   const isOn = typeof stored === "object" && stored.enabled && (stored.days ?? days) >= days;
   if (!isOn) await enableRecovery(aws, table, days, wait);
   return !isOn;

@@ -2,10 +2,12 @@ import {
   DescribeContinuousBackupsCommand,
   DescribeTableCommand,
   RestoreTableToPointInTimeCommand,
+  UpdateContinuousBackupsCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName, noTable, type Reading, reading } from "../setting.ts";
+import { retry } from "../../retry.ts";
+import { errorName, noTable, type Reading, reading, settling, type WaitOptions } from "../setting.ts";
 
 /** Point-in-time recovery of a table, and from when to when it reaches. */
 export interface RecoveryWindow {
@@ -47,6 +49,30 @@ export async function readRecoveryWindow(
     },
     ...noTable,
   );
+}
+
+/**
+ * Point-in-time recovery over the last `days` (1 to 35). A table just made is not ready for it for some seconds. Gives the period as
+ * the server tells it; undefined where it tells none.
+ */
+export async function enableRecovery(
+  aws: Aws,
+  table: string,
+  days: number,
+  wait: WaitOptions = {},
+): Promise<number | undefined> {
+  const dynamodb = await aws.dynamodb();
+  const input = {
+    TableName: table,
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: days },
+  };
+  const notReady = (error: unknown) => errorName(error) === "ContinuousBackupsUnavailableException";
+  const { ContinuousBackupsDescription: described } = await retry(
+    () => dynamodb.send(new UpdateContinuousBackupsCommand(input)),
+    notReady,
+    { ...settling, ...wait },
+  );
+  return described?.PointInTimeRecoveryDescription?.RecoveryPeriodInDays;
 }
 
 /**

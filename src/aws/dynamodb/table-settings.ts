@@ -1,30 +1,18 @@
 import {
   type AttributeDefinition,
   CreateTableCommand,
-  DescribeContinuousBackupsCommand,
   DescribeTableCommand,
-  DescribeTimeToLiveCommand,
   type KeySchemaElement,
   type ProvisionedThroughput,
   type TableDescription,
-  UpdateContinuousBackupsCommand,
   UpdateTableCommand,
   type UpdateTableCommandInput,
-  UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { CliError } from "../../errors.ts";
 import type { KeyAttribute, TableCapacity, TableIndex, TableKeys } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import {
-  errorName,
-  isRepeated,
-  noTable,
-  type Reading,
-  reading,
-  type WaitOptions,
-  settling,
-} from "../setting.ts";
+import { errorName, isRepeated, type WaitOptions, settling } from "../setting.ts";
 import { pause, retry } from "../../retry.ts";
 
 export interface StoredTable {
@@ -40,18 +28,6 @@ interface StoredIndex extends TableIndex {
   readonly status: string;
   /** `ALL`, `KEYS_ONLY`, `INCLUDE`. */
   readonly projection: string;
-}
-
-/** When items expire: `ENABLED`, `ENABLING`, `DISABLED`, `DISABLING`, and by which attribute. */
-export interface StoredExpiry {
-  readonly status: string;
-  readonly attribute?: string;
-}
-
-export interface StoredRecovery {
-  readonly enabled: boolean;
-  /** Undefined from a server that does not tell; AWS's own default is 35. */
-  readonly days?: number;
 }
 
 /** A table as it is; undefined when there is none. */
@@ -249,96 +225,6 @@ export async function waitUntilActive(aws: Aws, table: string, wait: WaitOptions
   throw new CliError(`table ${table} is still being changed by DynamoDB`, {
     hint: "run the same command again later: it takes up where this one stopped",
   });
-}
-
-export async function readExpiry(
-  aws: Aws,
-  table: string,
-  signal?: AbortSignal,
-): Promise<Reading<StoredExpiry>> {
-  const dynamodb = await aws.dynamodb();
-  return reading(async () => {
-    const answer = await dynamodb.send(
-      new DescribeTimeToLiveCommand({ TableName: table }),
-      abortable(signal),
-    );
-    const { TimeToLiveStatus, AttributeName } = answer.TimeToLiveDescription ?? {};
-    return {
-      status: TimeToLiveStatus ?? "DISABLED",
-      attribute: AttributeName,
-    };
-  }, "ResourceNotFoundException");
-}
-
-/** Items expire some time (days at most) after the epoch second in `attribute`. Once an hour and table at most. */
-export async function enableExpiry(aws: Aws, table: string, attribute: string): Promise<void> {
-  const dynamodb = await aws.dynamodb();
-  const input = { TableName: table, TimeToLiveSpecification: { Enabled: true, AttributeName: attribute } };
-  try {
-    await dynamodb.send(new UpdateTimeToLiveCommand(input));
-  } catch (error) {
-    // It refuses what a first attempt of ours, whose answer was lost, has switched on.
-    const mayBeDone = errorName(error) === "ValidationException" && isRepeated(error);
-    if (!mayBeDone || !(await expiresBy(aws, table, attribute))) throw error;
-  }
-}
-
-/** Whether items expire by this attribute, or are about to. */
-export async function expiresBy(
-  aws: Aws,
-  table: string,
-  attribute: string,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const stored = await readExpiry(aws, table, signal);
-  return typeof stored === "object" && stored.attribute === attribute && stored.status.startsWith("ENABL");
-}
-
-export async function readRecovery(
-  aws: Aws,
-  table: string,
-  signal?: AbortSignal,
-): Promise<Reading<StoredRecovery>> {
-  const dynamodb = await aws.dynamodb();
-  return reading(
-    async () => {
-      const answer = await dynamodb.send(
-        new DescribeContinuousBackupsCommand({ TableName: table }),
-        abortable(signal),
-      );
-      const recovery = answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
-      const days = recovery?.RecoveryPeriodInDays;
-      return {
-        enabled: recovery?.PointInTimeRecoveryStatus === "ENABLED",
-        days,
-      };
-    },
-    ...noTable,
-  );
-}
-
-/**
- * Point-in-time recovery over the last `days` (1 to 35). A table just made is not ready for it for some seconds. Gives the period as
- * the server tells it; undefined where it tells none.
- */
-export async function enableRecovery(
-  aws: Aws,
-  table: string,
-  days: number,
-  wait: WaitOptions = {},
-): Promise<number | undefined> {
-  const dynamodb = await aws.dynamodb();
-  const input = {
-    TableName: table,
-    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: days },
-  };
-  const notReady = (error: unknown) => errorName(error) === "ContinuousBackupsUnavailableException";
-  const { ContinuousBackupsDescription: described } = await retry(
-    () => dynamodb.send(new UpdateContinuousBackupsCommand(input)),
-    notReady,
-    { ...settling, ...wait },
-  );
-  return described?.PointInTimeRecoveryDescription?.RecoveryPeriodInDays;
 }
 
 export function keySchema({ partition, sort }: TableKeys): KeySchemaElement[] {

@@ -1,59 +1,26 @@
 import {
-  type BucketLocationConstraint,
   type CORSRule,
-  CreateBucketCommand,
-  DeleteBucketPolicyCommand,
   GetBucketCorsCommand,
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketOwnershipControlsCommand,
-  GetBucketPolicyCommand,
-  GetBucketPolicyStatusCommand,
   GetBucketVersioningCommand,
   GetObjectLockConfigurationCommand,
   GetPublicAccessBlockCommand,
-  HeadBucketCommand,
-  GetObjectCommand,
   type LifecycleRule as SdkLifecycleRule,
-  ListObjectsV2Command,
   PutBucketCorsCommand,
   PutBucketEncryptionCommand,
   PutBucketLifecycleConfigurationCommand,
   PutBucketOwnershipControlsCommand,
-  PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutPublicAccessBlockCommand,
   type TransitionDefaultMinimumObjectSize,
 } from "@aws-sdk/client-s3";
-import { CliError } from "../../errors.ts";
-import type { PolicyStatement, PublicAccessBlock } from "../../model/declaration.ts";
+import type { PublicAccessBlock } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
+import { reading, type Reading, type WaitOptions } from "../setting.ts";
+import { settled } from "./bucket.ts";
 import { abortable } from "./objects.ts";
-import {
-  errorName,
-  httpStatus,
-  isDenied,
-  type Reading,
-  reading,
-  type WaitOptions,
-  settling,
-} from "../setting.ts";
-import { retry } from "../../retry.ts";
-
-/** `denied`: there is such a bucket, but it is another account's, or the caller may not list it. */
-export type BucketPresence =
-  | { readonly state: "here" }
-  | { readonly state: "missing" }
-  | { readonly state: "denied" }
-  | { readonly state: "elsewhere"; readonly region: string };
-
-/** A bucket policy as stored; statements of others are kept as they are. */
-export interface PolicyDocument {
-  readonly Statement: readonly StoredStatement[];
-  readonly [other: string]: unknown;
-}
-
-export type StoredStatement = PolicyStatement | Readonly<Record<string, unknown>>;
 
 export type StoredLifecycleRule = SdkLifecycleRule;
 
@@ -63,61 +30,6 @@ export interface Lifecycle {
   readonly rules: readonly StoredLifecycleRule[];
   /** Goes with the rules; is written back as it was read. */
   readonly transitionDefaultMinimumObjectSize?: string;
-}
-
-/** Looks whether a bucket is there and in the region of the clients. */
-export async function findBucket(aws: Aws, bucket: string, signal?: AbortSignal): Promise<BucketPresence> {
-  const s3 = await aws.s3();
-  try {
-    const { BucketRegion } = await s3.send(new HeadBucketCommand({ Bucket: bucket }), abortable(signal));
-    // A server in AWS's place may know no regions.
-    const strayed =
-      BucketRegion !== undefined && BucketRegion !== aws.region && aws.endpointUrl === undefined;
-    return strayed ? { state: "elsewhere", region: BucketRegion } : { state: "here" };
-  } catch (error) {
-    const status = httpStatus(error);
-    if (status === 404) return { state: "missing" };
-    const region = regionOf(error);
-    if (region !== undefined && region !== aws.region) return { state: "elsewhere", region };
-    if (status === 403) return presenceByListing(aws, bucket);
-    throw error;
-  }
-}
-
-/** A HEAD has no body: whether permission, credentials or clock are wrong is only told by a GET. */
-async function presenceByListing(aws: Aws, bucket: string): Promise<BucketPresence> {
-  const s3 = await aws.s3();
-  try {
-    await s3.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }));
-    return { state: "here" };
-  } catch (error) {
-    if (isDenied(error)) return { state: "denied" };
-    throw error;
-  }
-}
-
-/** S3 answers a request at the wrong region (301, 400, 403) with the right one in a header. */
-function regionOf(error: unknown): string | undefined {
-  const { $response } = error as { $response?: { headers?: Record<string, string> } };
-  return $response?.headers?.["x-amz-bucket-region"];
-}
-
-/**
- * Makes a bucket in the region of the clients. One that is the caller's own already is fine.
- * @throws BucketAlreadyExists when the name, of which there is one in the world, is another account's.
- */
-export async function createBucket(aws: Aws, bucket: string, wait: WaitOptions = {}): Promise<void> {
-  const s3 = await aws.s3();
-  // us-east-1 is the one region that must not be named.
-  const where =
-    aws.region === "us-east-1"
-      ? {}
-      : { CreateBucketConfiguration: { LocationConstraint: aws.region as BucketLocationConstraint } };
-  try {
-    await settled(() => s3.send(new CreateBucketCommand({ Bucket: bucket, ...where })), wait);
-  } catch (error) {
-    if (errorName(error) !== "BucketAlreadyOwnedByYou") throw error;
-  }
 }
 
 /** `Enabled`, `Suspended`, or undefined for a bucket that never had versions. */
@@ -188,93 +100,6 @@ export async function writePublicAccessBlock(
     },
   };
   await settled(() => s3.send(new PutPublicAccessBlockCommand(input)), wait);
-}
-
-export async function readPolicy(
-  aws: Aws,
-  bucket: string,
-  signal?: AbortSignal,
-): Promise<Reading<PolicyDocument>> {
-  const s3 = await aws.s3();
-  return reading(async () => {
-    const { Policy = "" } = await s3.send(new GetBucketPolicyCommand({ Bucket: bucket }), abortable(signal));
-    const document = policyDocument(bucket, Policy);
-    // A single statement may stand without the list around it.
-    const statements = [document["Statement"] ?? []].flat() as StoredStatement[];
-    return { ...document, Statement: statements };
-  }, "NoSuchBucketPolicy");
-}
-
-/** S3 only stores valid JSON: anything else was answered by something that is not S3. */
-function policyDocument(bucket: string, text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch (cause) {
-    throw new CliError(`what was answered as the policy of ${bucket} is not JSON`, {
-      hint: "check that --endpoint-url is right",
-      cause,
-    });
-  }
-}
-
-/** Replaces the whole policy; one without statements, which S3 refuses, is deleted. A lifted block on public policies takes some seconds to be known everywhere. */
-export async function writePolicy(
-  aws: Aws,
-  bucket: string,
-  policy: PolicyDocument,
-  wait: WaitOptions = {},
-): Promise<void> {
-  const s3 = await aws.s3();
-  if (policy.Statement.length === 0) {
-    await s3.send(new DeleteBucketPolicyCommand({ Bucket: bucket }));
-    return;
-  }
-  const input = { Bucket: bucket, Policy: JSON.stringify(policy) };
-  await settled(() => s3.send(new PutBucketPolicyCommand(input)), wait);
-}
-
-/** Of a statement that stands in a policy for a moment only, or after a crash in that moment. */
-export const probeSid = "MawpsProbe";
-
-/**
- * Whether the clients, which speak plain HTTP to a server in AWS's place, would still be let in if the bucket's policy
- * demanded TLS. Found out with a policy that demands it for one key nobody uses; the policy has to be written anew
- * afterwards.
- */
-export async function toleratesTlsDemand(aws: Aws, bucket: string, policy: PolicyDocument): Promise<boolean> {
-  const key = "mawps-probe";
-  const probe = {
-    Sid: probeSid,
-    Effect: "Deny",
-    Principal: "*",
-    Action: "s3:GetObject",
-    Resource: `arn:aws:s3:::${bucket}/${key}`,
-    Condition: { Bool: { "aws:SecureTransport": "false" } },
-  };
-  await writePolicy(aws, bucket, { ...policy, Statement: [...policy.Statement, probe] });
-  const s3 = await aws.s3();
-  try {
-    await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    return true;
-  } catch (error) {
-    const status = httpStatus(error);
-    if (status === 404) return true;
-    if (status === 403) return false;
-    throw error;
-  }
-}
-
-/** Whether S3 itself counts the policy as public. Undefined without a policy. */
-export async function readPolicyIsPublic(
-  aws: Aws,
-  bucket: string,
-  signal?: AbortSignal,
-): Promise<Reading<boolean>> {
-  const s3 = await aws.s3();
-  return reading(async () => {
-    const answer = await s3.send(new GetBucketPolicyStatusCommand({ Bucket: bucket }), abortable(signal));
-    return answer.PolicyStatus?.IsPublic ?? false;
-  }, "NoSuchBucketPolicy");
 }
 
 /** The algorithm of the default encryption: `AES256`, `aws:kms`, `aws:kms:dsse`. */
@@ -384,18 +209,4 @@ export async function writeLifecycle(
       : { TransitionDefaultMinimumObjectSize: size as TransitionDefaultMinimumObjectSize }),
   };
   await settled(() => s3.send(new PutBucketLifecycleConfigurationCommand(input)), wait);
-}
-
-/**
- * S3's settings follow each other with a delay: a bucket just made may not be known yet, two settings at once
- * collide, and a policy may still meet the block that was lifted before it.
- */
-export function settled<T>(write: () => Promise<T>, wait: WaitOptions): Promise<T> {
-  return retry(write, isUnsettled, { ...settling, ...wait });
-}
-
-function isUnsettled(error: unknown): boolean {
-  const name = errorName(error);
-  if (name === "OperationAborted" || name === "NoSuchBucket") return true;
-  return name === "AccessDenied" && /BlockPublicPolicy|public policies are/.test((error as Error).message);
 }

@@ -7,7 +7,7 @@ import type { InventoryOrder } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
 import { onwards } from "../paging.ts";
 import { reading, type Reading, type WaitOptions } from "../setting.ts";
-import { settled } from "./bucket-settings.ts";
+import { settled } from "./bucket.ts";
 import { nextOf } from "./listing.ts";
 import { abortable } from "./objects.ts";
 

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readPolicy, writePolicy, writePublicAccessBlock } from "../../../src/aws/s3/bucket-settings.ts";
+import { readPolicy, writePolicy } from "../../../src/aws/s3/bucket-policy.ts";
+import { writePublicAccessBlock } from "../../../src/aws/s3/bucket-settings.ts";
 import { documentBucket } from "../../support/documents.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
 

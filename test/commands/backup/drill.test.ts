@@ -2,7 +2,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createBucket } from "../../../src/aws/s3/bucket-settings.ts";
+import { createBucket } from "../../../src/aws/s3/bucket.ts";
 import { deleteObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { ledgerEntry, writeErasure } from "../../../src/backup/erasures.ts";
 import { documentBucket, putDocument, putProfile } from "../../support/documents.ts";

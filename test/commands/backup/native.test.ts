@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBucket } from "../../../src/aws/s3/bucket-settings.ts";
+import { createBucket } from "../../../src/aws/s3/bucket.ts";
 import { scanItems } from "../../../src/aws/dynamodb/items.ts";
 import { listObjects } from "../../../src/aws/s3/listing.ts";
 import { readSettings } from "../../../src/aws/dynamodb/restore-settings.ts";
