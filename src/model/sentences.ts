@@ -6,7 +6,7 @@ export type Language = (typeof languages)[number];
 export type Telling = readonly [message: string, remedy?: string];
 
 /** What is said of some values, in every language: one that lacks a language does not compile. */
-export type Sentence<Values> = Readonly<Record<Language, (values: Values) => Telling>>;
+export type Sentence<Values, T = Telling> = Readonly<Record<Language, (values: Values) => T>>;
 
 export function both<Values = undefined>(
   en: (values: Values) => Telling,
@@ -16,7 +16,7 @@ export function both<Values = undefined>(
 }
 
 /** The values of a sentence. */
-export type ValuesOf<S> = S extends Sentence<infer Values> ? Values : never;
+export type ValuesOf<S, T = Telling> = S extends Sentence<infer Values, T> ? Values : never;
 
 /** Of an English number or size: a point for the comma between thousands, a comma for the point. */
 export function germanNumber(text: string): string {

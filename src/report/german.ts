@@ -1,7 +1,7 @@
 import { germanFigure } from "./figures.ts";
 
 /**
- * In German what the tool says in English of what it found: doctor's findings, rules, costs. Names, commands and what others answered are
+ * In German what the tool says in English of what it found: what a plan of setup says. Names, commands and what others answered are
  * in neither language. `{a}` is a place for anything; what stands there is looked up as well.
  */
 const texts: readonly (readonly [english: string, german: string])[] = [
@@ -94,82 +94,6 @@ const texts: readonly (readonly [english: string, german: string])[] = [
     "diese Identität darf nicht nachsehen, ob S3 Downloads misst",
   ],
   ["this server knows no alarms", "dieser Server kennt keine Alarme"],
-  // Rules of MAWPS's own.
-  ["deleted-documents", "gelöschte Dokumente"],
-  ["expired-documents", "abgelaufene Dokumente"],
-  ["half-done-uploads", "nicht beendete Uploads von Dokumenten"],
-  ["unreferenced-images", "Bilder, auf die nichts zeigt"],
-  ["twin-history", "frühere Stände des digitalen Zwillings"],
-  ["multipart-uploads", "offene Uploads in Teilen"],
-  ["noncurrent-versions", "alte Versionen"],
-  ["audit-entries", "Einträge des Protokolls"],
-  // What costs, and what would cost less.
-  ["objects, {a}", "Objekte, {a}"],
-  ["old versions, {a}", "alte Versionen, {a}"],
-  ["unfinished uploads, {a}", "offene Uploads, {a}"],
-  ["monitoring, {a}", "Überwachung, {a}"],
-  ["tables and their indexes, {a}", "Tabellen mit ihren Indizes, {a}"],
-  ["provisioned write capacity", "feste Schreibkapazität"],
-  ["provisioned read capacity", "feste Lesekapazität"],
-  ["point-in-time recovery", "Wiederherstellung zu jedem Zeitpunkt"],
-  ["backups kept by DynamoDB", "Sicherungen bei DynamoDB"],
-  ["accounts, plan {a}", "Konten, Stufe {a}"],
-  ["account", "Konto"],
-  ["accounts", "Konten"],
-  ["unit-hours", "Einheitsstunden"],
-  ["thousand objects", "tausend Objekte"],
-  [
-    "the first {a} cost nothing, nothing else uses them up",
-    "die ersten {a} kosten nichts, und nichts anderes braucht sie auf",
-  ],
-  ["a whole month as now", "ein ganzer Monat wie jetzt"],
-  [
-    "a whole month as now, at the price of the first 50 TB",
-    "ein ganzer Monat wie jetzt, zum Preis der ersten 50 TB",
-  ],
-  [
-    "a whole month as now, at the price of the first 50 TB, none below the least size that is billed",
-    "ein ganzer Monat wie jetzt, zum Preis der ersten 50 TB, keines unter der kleinsten berechneten Größe",
-  ],
-  [
-    "objects and old versions below 128 KB are not monitored",
-    "Objekte und alte Versionen unter 128 KB werden nicht überwacht",
-  ],
-  [
-    "a whole month as DynamoDB last counted, without its 100 bytes an item",
-    "ein ganzer Monat, wie DynamoDB zuletzt zählte, ohne dessen 100 Byte je Eintrag",
-  ],
-  [
-    "by the size of the tables that have it, without their indexes",
-    "nach der Größe der Tabellen, die sie haben, ohne deren Indizes",
-  ],
-  ["all in warm storage, a whole month as now", "alles im warmen Speicher, ein ganzer Monat wie jetzt"],
-  [
-    "the units of tables and indexes as now, {a}, for 730 hours",
-    "die Einheiten von Tabellen und Indizes wie jetzt, {a}, 730 Stunden",
-  ],
-  ["the model lets them scale from {a} to {b}", "nach dem Modell passen sie sich zwischen {a} und {b} an"],
-  [
-    "each is active in the month, which is the most that it can cost, and signs in directly",
-    "jedes ist im Monat aktiv, mehr kann es nicht kosten, und meldet sich direkt an",
-  ],
-  [
-    "removing uploads that lie unfinished for more than {a} days",
-    "Uploads entfernen, die länger als {a} Tage offen liegen",
-  ],
-  [
-    "removing versions that were replaced or deleted more than {a} days ago",
-    "Versionen entfernen, die vor mehr als {a} Tagen ersetzt oder gelöscht wurden",
-  ],
-  [
-    "dropping the index {a} of {b}, from which nobody has read for {c} days",
-    "den Index {a} von {b} löschen, den seit {c} Tagen niemand liest",
-  ],
-  ["Intelligent-Tiering for objects of at least 128 KB", "Intelligent-Tiering für Objekte ab 128 KB"],
-  [
-    'a lifecycle rule "intelligent-tiering" in the model, then mawps setup --fix',
-    'eine Regel "intelligent-tiering" im Modell, dann mawps setup --fix',
-  ],
 ];
 
 interface Form {

@@ -9,6 +9,7 @@ import type { Language } from "../model/sentences.ts";
 import type { Tone } from "../output/layout.ts";
 import { findingTones, stateTone } from "../output/tones.ts";
 import { liveIn } from "../site/hero/live.ts";
+import { lineIn, savingIn } from "../usage/cost-words.ts";
 import { dayOf } from "../usage/history.ts";
 import { topOf } from "../usage/sums.ts";
 import { moreText, periodParts } from "./audit.ts";
@@ -147,7 +148,7 @@ const mostDays = 60;
 
 function* storageParts(
   { usage, cost, days }: Parts["storage"],
-  { words, said, madeAt }: Telling,
+  { words, language, madeAt }: Telling,
 ): Generator<string> {
   const { files, accounts } = usage;
   const { figures } = words;
@@ -218,42 +219,45 @@ function* storageParts(
     ),
   );
   const [what = "", quantity = "", usd = "", assumption = ""] = words.costs;
-  yield htmlTable(cost.lines, [
-    { title: what, cell: (line) => said(line.what) },
+  const lines = cost.lines.map((line) => ({ ...line, ...lineIn(language, line) }));
+  yield htmlTable(lines, [
+    { title: what, cell: (line) => line.what },
     {
       title: quantity,
-      cell: (line) => `${figures.quantity(line.quantity)} ${said(line.unit)}`,
+      cell: (line) => `${figures.quantity(line.quantity)} ${line.unit}`,
       isNumber: true,
     },
     { title: usd, cell: (line) => (line.usd === null ? "?" : dollars(line.usd)), isNumber: true },
     {
       title: assumption,
-      cell: (line) => [said(line.assumption), figures.iso(line.price?.date ?? "")].filter(Boolean).join("; "),
+      cell: (line) => [line.assumption, figures.iso(line.price?.date ?? "")].filter(Boolean).join("; "),
       tone: () => "dim",
     },
   ]);
   if (cost.lines.some((line) => line.usd === null)) yield `<p>${words.unpriced}</p>\n`;
   const [saved = "", by = "", how = ""] = words.savings;
   yield htmlTable(
-    cost.savings.filter((saving) => saving.usd === null || saving.usd > 0),
+    cost.savings
+      .filter((saving) => saving.usd === null || saving.usd > 0)
+      .map((saving) => ({ ...saving, ...savingIn(language, saving) })),
     [
-      { title: saved, cell: (saving) => said(saving.what) },
+      { title: saved, cell: (saving) => saving.what },
       {
         title: by,
         cell: (saving) => (saving.usd === null ? "?" : dollars(saving.usd)),
         isNumber: true,
       },
-      { title: how, cell: (saving) => said(saving.remedy) },
+      { title: how, cell: (saving) => saving.remedy },
     ],
   );
 }
 
-function* retentionParts({ rules, due }: Parts["retention"], { words, said }: Telling): Generator<string> {
+function* retentionParts({ rules, due }: Parts["retention"], { words }: Telling): Generator<string> {
   if (due === 0) yield `<p class="good">${words.nothingDue}</p>\n`;
   const [rule = "", action = "", number = "", size = ""] = words.due;
   const { grouped, bytes } = words.figures;
   yield htmlTable(rules, [
-    { title: rule, cell: (total) => said(total.rule) },
+    { title: rule, cell: (total) => words.rules[total.rule] ?? total.rule },
     {
       title: action,
       cell: (total) => words.dues[total.action],

@@ -83,6 +83,8 @@ const en = {
     expire: "expire",
     keep: "keep",
   },
+  /** Of MAWPS's own model, by their ids; others have the name that their model gives them. */
+  rules: {} as Readonly<Record<string, string>>,
   nothingDue: "Nothing is due.",
   lastBackup: "last backup",
   lastDrill: "last drill",
@@ -201,6 +203,16 @@ const de: Words = {
     expire: "läuft ab",
     keep: "bleibt",
   },
+  rules: {
+    "deleted-documents": "gelöschte Dokumente",
+    "expired-documents": "abgelaufene Dokumente",
+    "half-done-uploads": "nicht beendete Uploads von Dokumenten",
+    "unreferenced-images": "Bilder, auf die nichts zeigt",
+    "twin-history": "frühere Stände des digitalen Zwillings",
+    "multipart-uploads": "offene Uploads in Teilen",
+    "noncurrent-versions": "alte Versionen",
+    "audit-entries": "Einträge des Protokolls",
+  },
   nothingDue: "Nichts ist fällig.",
   lastBackup: "letzte Sicherung",
   lastDrill: "letzte Probe",
@@ -232,7 +244,7 @@ const de: Words = {
   nothingFound: "Alles Geprüfte ist in Ordnung.",
 };
 
-/** What the pages say of their own; what the rest of the tool says is in `german.ts`. */
+/** What the pages say of their own; what is found is told in its own sentences, by code. */
 export function wordsOf(language: Language): Words {
   return { en, de }[language];
 }

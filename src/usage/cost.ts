@@ -1,6 +1,13 @@
 import type { TableCapacity } from "../model/declaration.ts";
-import { dropIndexCommand, unreadDays, type UnusedIndex } from "../aws/cloudwatch/unused-indexes.ts";
-import { count, grouped } from "../model/count.ts";
+import type { UnusedIndex } from "../aws/cloudwatch/unused-indexes.ts";
+import {
+  lineIn,
+  savingIn,
+  type LineCode,
+  type LineValues,
+  type SavingCode,
+  type SavingValues,
+} from "./cost-words.ts";
 import type { TableUse } from "./measure.ts";
 import type { Price, PriceOf } from "./prices.ts";
 import { nothing, type Group, type Piece } from "./sums.ts";
@@ -40,8 +47,10 @@ export interface Due {
   readonly bytes: number;
 }
 
-/** One thing that costs, or what would be saved. */
+/** One thing that costs, or what would be saved; with the code of its words, which stays, and their values. */
 export interface CostLine {
+  readonly code: LineCode;
+  readonly values: unknown;
   readonly what: string;
   readonly quantity: number;
   readonly unit: string;
@@ -53,6 +62,8 @@ export interface CostLine {
 }
 
 export interface Saving {
+  readonly code: SavingCode;
+  readonly values: unknown;
   readonly what: string;
   /** A month; below zero where it would cost more. Null where no price is known. */
   readonly usd: number | null;
@@ -139,50 +150,37 @@ export function costOf(stored: Stored, priceOf: PriceOf, { now, terms }: { now: 
   };
 }
 
-interface Counted {
-  readonly what: string;
+interface Counted<C extends LineCode> {
+  readonly code: C;
+  readonly values: LineValues<C>;
   readonly quantity: number;
-  readonly unit: string;
-  readonly assumption: string;
 }
 
-function priced({ quantity, ...counted }: Counted, price: Price | undefined): CostLine {
+function priced<C extends LineCode>(
+  { quantity, code, values }: Counted<C>,
+  price: Price | undefined,
+): CostLine {
   const paid = Math.max(0, quantity - (price?.free ?? 0));
-  const free =
-    price?.free === undefined
-      ? ""
-      : `; the first ${grouped(price.free)} cost nothing, nothing else uses them up`;
-  return {
-    ...counted,
-    quantity,
-    usd: price === undefined ? null : paid * price.usd,
-    price: price ?? null,
-    assumption: `${counted.assumption}${free}`,
-  };
+  const worded = { code, values, price: price ?? null };
+  return { ...worded, ...lineIn("en", worded), quantity, usd: price === undefined ? null : paid * price.usd };
 }
 
-const parts = {
-  objects: "objects",
-  noncurrent: "old versions",
-  unfinished: "unfinished uploads",
-} as const;
+function saving<C extends SavingCode>(
+  code: C,
+  values: SavingValues<C>,
+  money: Pick<Saving, "usd" | "prices">,
+): Saving {
+  return { code, values, ...savingIn("en", { code, values }), ...money };
+}
 
 function fileLines({ files }: Pick<Stored, "files">, priceOf: PriceOf): CostLine[] {
   const lines = classesOf(files).flatMap((storageClass) =>
-    (Object.keys(parts) as Part[]).flatMap((part) => {
+    (["objects", "noncurrent", "unfinished"] as const).flatMap((part) => {
       const { count, gigabytes } = amountOf(files, { part, storageClass });
       if (count === 0) return [];
-      const least =
-        storageClass.includes("IA") || storageClass.startsWith("GLACIER")
-          ? ", none below the least size that is billed"
-          : "";
-      const counted = {
-        what: `${parts[part]}, ${storageClass}`,
-        quantity: gigabytes,
-        unit: "GB",
-        assumption: `a whole month as now, at the price of the first 50 TB${least}`,
-      };
-      return [priced(counted, priceOf(`s3.storage.${storageClass}`))];
+      const isRounded = storageClass.includes("IA") || storageClass.startsWith("GLACIER");
+      const counted = { values: { part, storageClass, isRounded }, quantity: gigabytes };
+      return [priced({ ...counted, code: "files" }, priceOf(`s3.storage.${storageClass}`))];
     }),
   );
   const monitored = (["objects", "noncurrent"] as const).reduce(
@@ -190,13 +188,8 @@ function fileLines({ files }: Pick<Stored, "files">, priceOf: PriceOf): CostLine
     0,
   );
   if (monitored === 0) return lines;
-  const counted = {
-    what: `monitoring, ${tiering}`,
-    quantity: monitored / 1000,
-    unit: "thousand objects",
-    assumption: "a whole month as now; objects and old versions below 128 KB are not monitored",
-  };
-  return [...lines, priced(counted, priceOf("s3.tiering.monitoring"))];
+  const counted = { values: { storageClass: tiering }, quantity: monitored / 1000 };
+  return [...lines, priced({ ...counted, code: "monitoring" }, priceOf("s3.tiering.monitoring"))];
 }
 
 const tiering = "INTELLIGENT_TIERING";
@@ -210,31 +203,16 @@ function tableLines(stored: Stored, priceOf: PriceOf): CostLine[] {
   const classes = (["STANDARD", "STANDARD_INFREQUENT_ACCESS"] as const).flatMap((tableClass) => {
     const some = tables.filter((table) => table.class === tableClass);
     if (some.length === 0) return [];
-    const counted = {
-      what: `tables and their indexes, ${tableClass}`,
-      quantity: gigabytesOf(some, true),
-      unit: "GB",
-      assumption: "a whole month as DynamoDB last counted, without its 100 bytes an item",
-    };
-    return [priced(counted, priceOf(`dynamodb.storage.${tableClass}`))];
+    const counted = { values: { tableClass }, quantity: gigabytesOf(some, true) };
+    return [priced({ ...counted, code: "tables" }, priceOf(`dynamodb.storage.${tableClass}`))];
   });
   const kept = tables.filter(({ table }) => recovering.has(table));
   const recovery = priced(
-    {
-      what: "point-in-time recovery",
-      quantity: gigabytesOf(kept, false),
-      unit: "GB",
-      assumption: "by the size of the tables that have it, without their indexes",
-    },
+    { code: "recovery", values: undefined, quantity: gigabytesOf(kept, false) },
     priceOf("dynamodb.recovery"),
   );
   const backups = priced(
-    {
-      what: "backups kept by DynamoDB",
-      quantity: nativeBackupBytes / gigabyte,
-      unit: "GB",
-      assumption: "all in warm storage, a whole month as now",
-    },
+    { code: "native-backups", values: undefined, quantity: nativeBackupBytes / gigabyte },
     priceOf("dynamodb.backup"),
   );
   return [
@@ -271,29 +249,16 @@ function capacityLines({ tables, scaled }: Stored, priceOf: PriceOf): CostLine[]
         capacity === undefined ? billing[`${kind}Units`] : parts * capacity[kind][end],
       );
     const isScaled = provisioned.some(({ capacity }) => capacity !== undefined);
-    const counted = {
-      what: `provisioned ${kind} capacity`,
-      quantity: units * hoursAMonth,
-      unit: "unit-hours",
-      assumption: `the units of tables and indexes as now, ${grouped(units)}, for 730 hours${
-        isScaled
-          ? `; the model lets them scale from ${grouped(bound("min"))} to ${grouped(bound("max"))}`
-          : ""
-      }`,
-    };
-    return [priced(counted, priceOf(`dynamodb.capacity.${kind}`))];
+    const bounds = isScaled ? { min: bound("min"), max: bound("max") } : undefined;
+    const counted = { values: { kind, units, bounds }, quantity: units * hoursAMonth };
+    return [priced({ ...counted, code: "capacity" }, priceOf(`dynamodb.capacity.${kind}`))];
   });
 }
 
 function accountLines({ accounts, plan }: Stored, priceOf: PriceOf): CostLine[] {
   if (accounts === undefined) return [];
-  const counted = {
-    what: `accounts, plan ${plan}`,
-    quantity: accounts,
-    unit: accounts === 1 ? "account" : "accounts",
-    assumption: "each is active in the month, which is the most that it can cost, and signs in directly",
-  };
-  return [priced(counted, priceOf(`cognito.${plan}`))];
+  const counted = { values: { plan, accounts }, quantity: accounts };
+  return [priced({ ...counted, code: "accounts" }, priceOf(`cognito.${plan}`))];
 }
 
 function savingsOf(stored: Stored, priceOf: PriceOf, terms: Terms): Saving[] {
@@ -308,13 +273,14 @@ function savingsOf(stored: Stored, priceOf: PriceOf, terms: Terms): Saving[] {
 
 function dueSaving({ rule, count: number, bytes }: Due, priceOf: PriceOf): Saving {
   const price = priceOf("s3.storage.STANDARD");
-  return {
-    what: `deleting what is due by the rule ${rule}: ${count(number, "entry", "entries")}`,
-    usd: price === undefined ? null : (bytes / gigabyte) * price.usd,
-    prices: price === undefined ? [] : [price],
-    assumption: "all of it lies in STANDARD; what other lines remove is counted here, too",
-    remedy: "mawps retention run",
-  };
+  return saving(
+    "due",
+    { rule, count: number },
+    {
+      usd: price === undefined ? null : (bytes / gigabyte) * price.usd,
+      prices: price === undefined ? [] : [price],
+    },
+  );
 }
 
 /** What an index takes beyond the storage that costs nothing, and what was written into it. */
@@ -329,56 +295,39 @@ function indexSavings({ tables, unusedIndexes }: Stored, priceOf: PriceOf): Savi
     const paid = Math.max(0, gigabytesOf(same, true) - (storage?.free ?? 0));
     const stored = storage && Math.min(bytes / gigabyte, paid) * storage.usd;
     const written = table.billing === "on-demand" ? write && (writeUnits / 1_000_000) * write.usd : 0;
+    const values = {
+      table: name,
+      index,
+      writeUnits: table.billing === "on-demand" ? Math.round(writeUnits) : undefined,
+    };
     return [
-      {
-        what: `dropping the index ${index} of ${name}, from which nobody has read for ${unreadDays} days`,
+      saving("index", values, {
         usd: stored === undefined || written === undefined ? null : stored + written,
         prices: [storage, write].flatMap((price) => price ?? []),
-        assumption:
-          table.billing === "on-demand"
-            ? `nothing outside the model needs it, and it is written as in these days: ${grouped(Math.round(writeUnits))} units`
-            : "nothing outside the model needs it; its provisioned units would be saved besides",
-        remedy: dropIndexCommand(name, index),
-      },
+      }),
     ];
   });
 }
 
 function lifecycleSavings(files: Stored["files"], priceOf: PriceOf, terms: Terms): Saving[] {
-  const rules = [
-    {
-      wanted: { part: "unfinished", age: "past" } as const,
-      what: `removing uploads that lie unfinished for more than ${terms.unfinished} days`,
-      assumption: "their parts are kept as long as nobody removes them",
-    },
-    {
-      wanted: { part: "noncurrent", age: "past" } as const,
-      what: `removing versions that were replaced or deleted more than ${terms.noncurrent} days ago`,
-      assumption: "at most: a listing tells when a version was written, not when it was replaced",
-    },
-  ];
-  return rules.flatMap(({ wanted, what, assumption }): Saving[] => {
+  return (["unfinished", "noncurrent"] as const).flatMap((part): Saving[] => {
     // What would not be there would not be billed: the same lines, of what would go alone.
-    const going = files.flatMap(({ group, [wanted.part]: amount }) =>
-      group?.endsWith(` ${wanted.age}`) === true
-        ? [{ ...nothing, bytes: 0, group, [wanted.part]: amount }]
-        : [],
+    const going = files.flatMap(({ group, [part]: amount }) =>
+      group?.endsWith(" past") === true ? [{ ...nothing, bytes: 0, group, [part]: amount }] : [],
     );
     const lines = fileLines({ files: going }, priceOf);
     if (lines.length === 0) return [];
     const known = lines.flatMap(({ usd }) => usd ?? []);
-    const unknown = lines.filter(({ usd }) => usd === null).map((line) => line.what);
+    const unknown = known.length === 0 ? [] : lines.filter(({ usd }) => usd === null);
     return [
-      {
-        what,
-        usd: known.length === 0 ? null : known.reduce((sum, usd) => sum + usd, 0),
-        prices: lines.flatMap(({ price }) => price ?? []),
-        assumption:
-          unknown.length === 0 || known.length === 0
-            ? assumption
-            : `${assumption}; without ${unknown.join(", ")}: no price is known`,
-        remedy: "mawps setup --fix",
-      },
+      saving(
+        part,
+        { days: terms[part], unknown },
+        {
+          usd: known.length === 0 ? null : known.reduce((sum, usd) => sum + usd, 0),
+          prices: lines.flatMap(({ price }) => price ?? []),
+        },
+      ),
     ];
   });
 }
@@ -397,15 +346,11 @@ function tieringSaving(files: readonly Group[], priceOf: PriceOf): Saving[] {
   const saved = areKnown
     ? old.gigabytes * (standard.usd - tier.usd) - (monitored.count / 1000) * fee.usd
     : null;
-  const place =
-    ownTier === undefined ? "; the cheaper tier at the price of STANDARD_IA, as its own is not known" : "";
   return [
-    {
-      what: "Intelligent-Tiering for objects of at least 128 KB",
-      usd: saved,
-      prices: [standard, tier, fee].flatMap((price) => price ?? []),
-      assumption: `none of the objects older than 30 days is read; ${grouped(monitored.count)} are monitored; moving them costs once for each${place}`,
-      remedy: 'a lifecycle rule "intelligent-tiering" in the model, then mawps setup --fix',
-    },
+    saving(
+      "tiering",
+      { monitored: monitored.count, isByClass: ownTier === undefined },
+      { usd: saved, prices: [standard, tier, fee].flatMap((price) => price ?? []) },
+    ),
   ];
 }
