@@ -60,6 +60,8 @@ export interface BackupPlan {
   readonly databases?: readonly Database[];
   /** Declared, and not there. */
   readonly missing: readonly string[];
+  /** Of these the tables of databases that are there. */
+  readonly lacking: readonly string[];
   /** There, and left out by `only`. */
   readonly left: readonly string[];
 }
@@ -111,22 +113,25 @@ export async function planBackup(
   for (const { role, name } of databases?.declared ?? [])
     if (!wants("databases", { role, name })) left.push(`database ${name}`);
   const chosen = (opened ?? []).filter(({ isThere }) => isThere);
-  for (const database of opened ?? []) missing.push(...(await missingOf(database, databases)));
+  const lacking: string[] = [];
+  for (const database of opened ?? [])
+    if (database.isThere) lacking.push(...(await lackingIn(database, databases)));
+    else missing.push(`database ${database.name}`);
   return {
     ...plan,
     userPoolId: takesUsers ? pool : undefined,
     ...(opened === undefined ? {} : { databases: chosen }),
-    missing,
+    missing: [...missing, ...lacking],
+    lacking,
     left,
   };
 }
 
-/** What is not there, or may not be seen, of a database. */
-async function missingOf(
-  { role, name, isThere, sql, place }: Database,
+/** Tables that are not there, or may not be seen, of a database that is. */
+async function lackingIn(
+  { role, name, sql, place }: Database,
   databases: DatabaseChoice | undefined,
 ): Promise<string[]> {
-  if (!isThere) return [`database ${name}`];
   const catalogue = await readCatalogue(sql, place);
   const declared = databases?.declared.find((each) => each.role === role)?.tables ?? [];
   return [...declared].flatMap((table) =>
@@ -200,6 +205,8 @@ export interface CreatedBackup extends Counts {
   /** Objects that are not in it, because they cannot be read: `bucket/key`. */
   readonly unreadable: readonly string[];
   readonly missing: readonly string[];
+  /** Of these the tables of databases that are there: one at an older version, or of which the account does not see all. */
+  readonly lacking: readonly string[];
   /** Left out by `only`, or because it may not be read. */
   readonly left: readonly string[];
   /** Contents that were marked as damaged and are written again: every backup that refers to them has them back. */
@@ -333,6 +340,7 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
       changed.filter(isUnreadable).map(({ key }) => `${name}/${key}`),
     ),
     missing: plan.missing,
+    lacking: plan.lacking,
     left: plan.left,
     mended,
     damaged,

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Tell } from "../amount.ts";
+import type { Aws } from "../aws/clients.ts";
 import type { Config } from "../config/config.ts";
 import { readModelFile } from "../config/model-file.ts";
 import type { Naming } from "../context.ts";
@@ -32,8 +33,10 @@ export interface Databases {
   /**
    * Each beside what it should be, and a problem for each whose server nobody names. One whose server cannot be used rejects, or
    * is told to `onUnreadable`.
+   * @param aws where the ledger of their migrations is.
    */
   compare(
+    aws: Aws,
     onUnreadable?: (name: string, error: unknown) => void,
   ): Promise<{ readonly steps: readonly Step[]; readonly compared: readonly Compared[] }>;
   /** Carries out a step of the plan. */
@@ -136,9 +139,10 @@ export function databasesOf(site: Site): Databases {
   };
 
   return {
-    async compare(onUnreadable) {
+    async compare(aws, onUnreadable) {
       const steps: Step[] = [];
       const compared: Compared[] = [];
+      const migrationsTable = site.config.tables.migrations;
       for (const each of declared) {
         const [, { engine, name }] = each;
         try {
@@ -153,7 +157,11 @@ export function databasesOf(site: Site): Databases {
             import("../setup/database.ts"),
             import("../migrations/sql-behind.ts"),
           ]);
-          const found = await atOlderVersion(await compareDatabase(database));
+          const found = await atOlderVersion(await compareDatabase(database), {
+            aws,
+            migrationsTable,
+            signal,
+          });
           steps.push(...found.steps);
           compared.push(found);
         } catch (error) {

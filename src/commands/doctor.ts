@@ -71,7 +71,7 @@ export async function outsideOf(run: Run): Promise<Outside> {
     tool,
     caller: config.target === "local" ? undefined : await callerOf(aws, world.signal),
     backups: config.backup.repository === undefined ? undefined : () => knownBackups(context),
-    databases: config.site.databases === undefined ? undefined : () => databaseFacts(run),
+    databases: config.site.databases === undefined ? undefined : () => databaseFacts(run, aws),
     takesDocuments: config.site === mawpsModel,
     scanner: scannerFacts(run),
     anonymousGet: (url) => anonymousGet(aws, url, world.signal),
@@ -89,13 +89,16 @@ async function callerOf(aws: Aws, signal: AbortSignal): Promise<NonNullable<Outs
   return () => callerIdentity(aws, signal);
 }
 
-async function databaseFacts(run: Run): Promise<DatabaseFacts> {
+async function databaseFacts(run: Run, aws: Aws): Promise<DatabaseFacts> {
   const [databases, { examineDatabase }] = await Promise.all([
     run.databases(),
     import("../doctor/databases.ts"),
   ]);
   const unreadable: { readonly name: string; readonly error: unknown }[] = [];
-  const { steps, compared } = await databases.compare((name, error) => void unreadable.push({ name, error }));
+  const { steps, compared } = await databases.compare(
+    aws,
+    (name, error) => void unreadable.push({ name, error }),
+  );
   const examined: ExaminedDatabase[] = [];
   for (const { database, found } of compared) {
     const tables = tablesOf(run.config.site, database.role);

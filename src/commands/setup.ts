@@ -63,7 +63,7 @@ export function setup(noun: Command, begin: Begin): void {
       const reading = await run.progress("comparing with what is there");
       const plans = await Promise.all([
         planSetup(aws, declaration, { signal: run.world.signal }),
-        databases.compare().then(({ steps }) => steps),
+        databases.compare(aws).then(({ steps }) => steps),
         alarms === undefined ? [] : planAlarms(run, alarms),
       ]);
       const plan = plans.flat();
@@ -276,7 +276,11 @@ function asText(rows: readonly Row[], layout: Layout): string {
     );
   }
   const of = (result: Row["result"]) => rows.filter((each) => each.result === result).length;
-  if (of("done") + of("planned") + of("failed") === 0) lines.push("nothing to do");
+  const problems = rows.filter(({ kind }) => kind === "problem").length;
+  if (of("done") + of("planned") + of("failed") === 0)
+    lines.push(
+      problems === 0 ? "nothing to do" : `nothing that setup does: ${count(problems, "problem")} left`,
+    );
   if (of("planned") > 0)
     lines.push(`${count(of("planned"), "step")} to carry out; nothing was changed (dry run)`);
   if (of("done") > 0) lines.push(`${count(of("done"), "step")} done`);

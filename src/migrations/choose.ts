@@ -102,9 +102,10 @@ export function isMeant(id: string, given: string): boolean {
 
 /** What is wrong with a name that none of the migrations has. */
 export function noSuchMigration(given: string, ids: readonly string[]): CliError {
+  const down = given === "none" ? "; `mawps migrate down --to none` takes all of them back" : "";
   return new CliError(`there is no migration ${JSON.stringify(given)}`, {
     exitCode: exitCodes.usage,
-    hint: ids.length === 0 ? "the site has none" : `there are: ${ids.join(", ")}`,
+    hint: ids.length === 0 ? "the site has none" : `there are: ${ids.join(", ")}${down}`,
   });
 }
 

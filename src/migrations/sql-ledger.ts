@@ -19,6 +19,9 @@ export interface Ledger extends LedgerPlace {
   readonly database: string;
 }
 
+/** Where it is read alone. */
+export type ReadLedger = Pick<Ledger, "aws" | "migrationsTable" | "signal" | "database">;
+
 export interface StatementNote {
   readonly begunAt: string;
   /** Fingerprints of the schema. */
@@ -34,7 +37,7 @@ export function ledgerId({ database }: Pick<Ledger, "database">, id: string): st
 
 /** States by the ids of migrations, also of such as only a newer version knows. */
 export async function sqlStates(
-  ledger: Ledger,
+  ledger: ReadLedger,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, MigrationState>> {
   const states = await readStates(

@@ -86,7 +86,14 @@ function onEngine(site: DatabaseSite): void {
     expect((await run("grown", ["migrate", "status", "--exit-code"])).exitCode).toBe(5);
 
     const up = await run("grown", ["migrate", "up", "--yes", "--json"]);
-    expect([up.exitCode, up.stdout]).toEqual([0, expect.stringContaining(versions.at(-1) ?? "")]);
+    const statements: unknown = expect.any(Number);
+    const applied = versions.map((id) => ({ id, database: "grown", statements }));
+    expect([up.exitCode, JSON.parse(up.stdout)]).toEqual([0, { applied }]);
+    const none = await run("grown", ["migrate", "up", "--to", "none"]);
+    expect([none.exitCode, none.stderr]).toEqual([
+      2,
+      expect.stringContaining("mawps migrate down --to none"),
+    ]);
     expect(yearless(await catalogueOf("grown"))).toEqual(yearless(await catalogueOf("made")));
     const ids = (database: string) => on(database, (sql) => sql.rows("SELECT id FROM users"));
     expect(await ids("grown")).toEqual(await ids("made"));
@@ -111,6 +118,22 @@ function onEngine(site: DatabaseSite): void {
     expect(left).toEqual(model === "lopez" ? [] : ["table customers", "table opportunities", "table users"]);
     expect(await statuses("grown")).toEqual([0, ...versions.map(() => "reverted")]);
     expect(await databasesOn(server, site)).toEqual(before);
+
+    const bare = await catalogueOf("grown");
+    const made = await run("grown", ["setup", "--yes"]);
+    expect([made.exitCode, made.stdout]).toEqual([0, expect.stringContaining("`mawps migrate up`")]);
+    expect(await catalogueOf("grown")).toEqual(bare);
+    const doctor = await run("grown", ["doctor", "--json"]);
+    const taken = `has all of its migrations taken back; pending: ${versions.join(", ")}`;
+    expect([doctor.exitCode, doctor.stdout]).toEqual([4, expect.stringContaining(taken)]);
+    const backup = await run("grown", ["backup", "create", "--only", "databases", "--json"]);
+    expect([backup.exitCode, backup.stderr]).toEqual([
+      3,
+      expect.stringContaining("of database grown: is not there"),
+    ]);
+    expect(JSON.parse((await run("grown", ["backup", "list", "--json"])).stdout)).toMatchObject({
+      id: expect.anything() as unknown,
+    });
 
     const { rows } = modelSite(home, model);
     const trail = (await rows(`${model}-mawps-audit-log`)).map(({ action }) => action);

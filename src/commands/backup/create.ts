@@ -53,7 +53,7 @@ export function backupCreate(begin: Begin): AnyCommand {
       progress.stop();
       run.measure({ Bytes: created.bytes, BackupAge: created.seconds });
       await run.print(created, createdText);
-      if (created.unreadable.length > 0) throw await notWhole(created);
+      if (created.unreadable.length + created.lacking.length > 0) throw await notWhole(created);
     });
 }
 
@@ -61,18 +61,23 @@ export function backupCreate(begin: Begin): AnyCommand {
 const named = 20;
 
 /** A backup is made, and what cannot be read is not in it: nobody must take that for all. */
-async function notWhole({ id, objects, unreadable }: CreatedBackup): Promise<CliError> {
+async function notWhole({ id, objects, rows = 0, unreadable, lacking }: CreatedBackup): Promise<CliError> {
   const { partial } = await import("../partial.ts");
-  const failures = unreadable.slice(0, named).map((name) => ({
-    what: name,
-    why: "may not be read, or lies in an archive",
-  }));
-  const more = unreadable.length - failures.length;
-  const told = partial(failures, objects);
+  const all = [
+    ...lacking.map((what) => ({ what, why: "is not there, or this account does not see it" })),
+    ...unreadable.map((what) => ({ what, why: "may not be read, or lies in an archive" })),
+  ];
+  const failures = all.slice(0, named);
+  const more = all.length - failures.length;
+  const told = partial(failures, objects + rows);
+  const next =
+    lacking.length === 0
+      ? ""
+      : "; `mawps doctor` tells what makes the tables: `mawps migrate up`, or `mawps setup`";
   return new CliError(told.message, {
     exitCode: exitCodes.partial,
     details: more > 0 ? [...told.details, `and ${grouped(more)} more`] : told.details,
-    hint: `the backup is made, without them: mawps backup show ${id}`,
+    hint: `the backup is made, without them: mawps backup show ${id}${next}`,
   });
 }
 

@@ -51,7 +51,8 @@ export async function sqlUp(
       : `Apply ${count(plans.length, "migration")} to ${databasesOf(plans)}?`;
   await run.confirm({ question, destructive: true });
   const outcomes = await applySql(context, planned);
-  await run.print({ applied: outcomes }, () =>
+  const applied = outcomes.map(({ id, database, statements }) => ({ id, database, statements }));
+  await run.print({ applied }, () =>
     outcomes.length === 0
       ? "nothing was left to do: the ledger says so now"
       : outcomes.map(({ id, statements }) => `${id}: applied, ${count(statements, "statement")}`).join("\n"),
