@@ -2,7 +2,7 @@ import { erasureOrder, referencesOf, storeText } from "./graph.ts";
 import { own } from "./json.ts";
 import { areAlike, itemKinds } from "./items.ts";
 import { nearest } from "./nearest.ts";
-import { countsOf } from "./counts.ts";
+import { parentKey } from "./counts.ts";
 import { attachmentsOf } from "./document-files.ts";
 import { fieldNamesOf, fieldTypeOf, keyTypeOf, tableKeysOf } from "./table-keys.ts";
 import type { Entity, FieldType, Link, Model, ModelTable, DocumentsFeature } from "./schema.ts";
@@ -33,15 +33,23 @@ interface Look {
   readonly tell: Tell;
   /** Whether so much is wrong that no more help is given with each. */
   readonly isPastHelp: () => boolean;
+  /** The fields of an entity; asked for by each reference to it. */
+  readonly fieldsOf: (entity: Entity) => readonly string[];
 }
 
 /** What a model of the right form says that cannot be; none is a model to work by. Pure. */
 export function faultsIn(model: Model): Fault[] {
   const faults: Fault[] = [];
+  const fields = new Map<Entity, readonly string[]>();
   const look: Look = {
     model,
     tell: (path, what, remedy) => void faults.push({ path, what, remedy }),
     isPastHelp: () => faults.length >= mostFaults,
+    fieldsOf(entity) {
+      const known = fields.get(entity) ?? fieldNamesOf(model, entity);
+      fields.set(entity, known);
+      return known;
+    },
   };
   checkStores(look);
   for (const [name, entity] of Object.entries(model.entities)) checkEntity(look, name, entity);
@@ -222,11 +230,9 @@ function checkEntity(look: Look, name: string, entity: Entity): void {
     checkReference(look, { path, name, entity, known }, reference);
   for (const [at, expiry] of (entity.expires ?? []).entries())
     checkExpiry(look, { path: `${path}.expires[${at}]`, name, entity, known }, expiry);
+  checkCounts(look, { path, name }, entity);
   for (const [field, value] of Object.entries(entity.fields ?? {})) {
-    if (typeof value !== "object") continue;
-    if (value.counts !== undefined)
-      checkCount(look, { path: `${path}.fields.${field}`, name, field }, value.counts);
-    if (value.derive === undefined) continue;
+    if (typeof value !== "object" || value.derive === undefined) continue;
     const sources =
       typeof value.derive === "string"
         ? parsed(look, `${path}.fields.${field}.derive`, [value.derive, "attribute"])?.fields
@@ -236,26 +242,40 @@ function checkEntity(look: Look, name: string, entity: Entity): void {
   }
 }
 
-/** A count can only follow where the key of who refers tells the key of the parent. */
-function checkCount(
+/** Counts can only follow where the key of who refers tells the key of the parent. */
+function checkCounts(
   look: Look,
-  { path, name, field }: { readonly path: string; readonly name: string; readonly field: string },
-  counted: string,
+  { path, name }: { readonly path: string; readonly name: string },
+  { fields = {} }: Entity,
 ): void {
   const { model, tell } = look;
-  const place = `${path}.counts`;
-  if (!mustBe(look, { path: place, kind: "entity" }, [counted, Object.keys(model.entities)])) return;
-  const child = own(model.entities, counted);
-  const keys = child === undefined ? {} : keyLike(model, child);
-  const isKnown = countsOf(model, counted).some(
-    ({ parent, attribute, keyOf }) => parent === name && attribute === field && keyOf(keys) !== undefined,
-  );
-  if (!isKnown)
-    tell(
-      place,
-      `the keys of ${counted} do not tell which of ${name} each refers to`,
-      `give ${counted} a reference to ${name} in "refs", by a field of its key`,
-    );
+  const known = new Map<string, boolean>();
+  for (const [field, value] of Object.entries(fields)) {
+    const counted = typeof value === "object" ? value.counts : undefined;
+    if (counted === undefined) continue;
+    const place = `${path}.fields.${field}.counts`;
+    if (!mustBe(look, { path: place, kind: "entity" }, [counted, Object.keys(model.entities)])) continue;
+    const isTold = known.get(counted) ?? tellsParent(model, { name: counted, parent: name });
+    known.set(counted, isTold);
+    if (!isTold)
+      tell(
+        place,
+        `the keys of ${counted} do not tell which of ${name} each refers to`,
+        `give ${counted} a reference to ${name} in "refs", by a field of its key`,
+      );
+  }
+}
+
+function tellsParent(model: Model, of: { readonly name: string; readonly parent: string }): boolean {
+  const child = own(model.entities, of.name);
+  if (child === undefined) return false;
+  try {
+    return parentKey(model, of)(keyLike(model, child)) !== undefined;
+  } catch (error) {
+    // A template that is none is told where it stands.
+    if (error instanceof RangeError) return true;
+    throw error;
+  }
 }
 
 /** A key as an item of the entity may have it: `TEAM#teamId` for `TEAM#{teamId}`. */
@@ -499,8 +519,7 @@ function checkReference(
     return;
   }
   if (parentField === undefined) return;
-  const fields = fieldNamesOf(model, parent);
-  mustBe(look, { path: at, kind: `field of ${to}` }, [parentField, fields]);
+  mustBe(look, { path: at, kind: `field of ${to}` }, [parentField, look.fieldsOf(parent)]);
 }
 
 function checkExpiry(

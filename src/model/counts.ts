@@ -1,9 +1,9 @@
-import { derivedAttributes, keyTemplates } from "./derived.ts";
-import { referencesOf } from "./graph.ts";
+import { keyTemplates } from "./derived.ts";
+import { groupedBy, referencesOf } from "./graph.ts";
 import { own } from "./json.ts";
 import type { Entity, Model } from "./schema.ts";
 import { tableKeysOf } from "./table-keys.ts";
-import { fieldsOf, type Fields } from "./template.ts";
+import { build, fieldsOf, type Fields, type Template } from "./template.ts";
 
 /** An attribute of a parent that says how many of an entity refer to it. */
 export interface CountPlace {
@@ -16,47 +16,76 @@ export interface CountPlace {
   readonly keyOf: (key: Fields) => Fields | undefined;
 }
 
+type Stored = Pick<Model, "entities" | "tables">;
+
 /** Where it is counted how many of an entity there are, in items. Pure. */
-export function countsOf(
-  { entities, tables }: Pick<Model, "entities" | "tables">,
-  name: string,
-): CountPlace[] {
-  const child = own(entities, name);
-  if (child === undefined) return [];
-  return referencesOf(name, child).flatMap(({ field, to, parentField }) => {
-    const parent = own(entities, to);
-    if (parentField === undefined || parent === undefined) return [];
-    const { from, fields = {} } = parent;
-    const table = "table" in from && !("database" in from) ? own(tables, from.table) : undefined;
-    if (table === undefined || !("table" in from)) return [];
-    const { primary } = tableKeysOf(table);
-    const keyOf = (key: Fields) => {
-      const value = fieldInKey(child, field, key);
-      if (value === undefined) return undefined;
-      const known: Record<string, string | number> = {
-        [parentField]: value,
-        ...derivedAttributes(parent, { [parentField]: value }),
-      };
-      const parts = primary.map((each) => [each, own(known, each)] as const);
-      return parts.every((part): part is [string, string] => typeof part[1] === "string")
-        ? Object.fromEntries(parts)
-        : undefined;
-    };
-    return Object.entries(fields).flatMap(([attribute, each]) =>
-      typeof each === "object" && each.counts === name
-        ? [{ parent: to, table: from.table, attribute, keyOf }]
-        : [],
+export function countsOf(model: Stored, name: string): CountPlace[] {
+  const child = own(model.entities, name);
+  const parents = groupedBy(referencesOf(name, child ?? {}), ({ to }) => to).keys();
+  return [...parents].flatMap((parent) => {
+    const { from = { table: "" }, fields = {} } = own(model.entities, parent) ?? {};
+    const counting = Object.entries(fields).filter(
+      ([, each]) => typeof each === "object" && each.counts === name,
     );
+    if (counting.length === 0 || !("table" in from)) return [];
+    const keyOf = parentKey(model, { name, parent });
+    return counting.map(([attribute]) => ({ parent, table: from.table, attribute, keyOf }));
   });
 }
 
-/** What a field is, where the key attributes tell it. */
-function fieldInKey(entity: Pick<Entity, "key" | "fields">, field: string, key: Fields): string | undefined {
-  for (const [name, templates] of keyTemplates(entity)) {
-    const text = own(key, name);
-    const read = text === undefined ? [] : templates.map((each) => fieldsOf(each, text)?.[field]);
-    const value = read.find((each) => each !== undefined);
-    if (value !== undefined) return value;
-  }
-  return own(key, field);
+/** The key of the parent by that of the child; undefined where it does not tell. Pure. */
+export function parentKey(
+  model: Stored,
+  { name, parent }: { readonly name: string; readonly parent: string },
+): CountPlace["keyOf"] {
+  const [childKey, key] = [primaryOf(model, name), primaryOf(model, parent)];
+  const references = referencesOf(name, own(model.entities, name) ?? {}).filter(({ to }) => to === parent);
+  return (given) => {
+    const told = fieldsIn(childKey, given);
+    for (const { field, parentField } of references) {
+      const value = own(told, field);
+      if (value === undefined || parentField === undefined) continue;
+      const fields = { [parentField]: value };
+      const parts = key.map(({ name: part, templates }) => [part, valueOf(part, templates, fields)] as const);
+      if (parts.length > 0 && parts.every((part): part is [string, string] => part[1] !== undefined))
+        return Object.fromEntries(parts);
+    }
+    return undefined;
+  };
+}
+
+interface KeyPart {
+  readonly name: string;
+  /** None where the attribute is a field itself. */
+  readonly templates: readonly Template[];
+}
+
+/** The primary key of an entity's items; nothing where it is none of a table of DynamoDB. */
+function primaryOf({ entities, tables }: Stored, name: string): KeyPart[] {
+  const { from, key = {} }: Partial<Entity> = own(entities, name) ?? {};
+  if (from === undefined || !("table" in from) || "database" in from) return [];
+  const table = own(tables, from.table);
+  if (table === undefined || typeof key === "string" || Array.isArray(key)) return [];
+  const { primary } = tableKeysOf(table);
+  const written = primary.flatMap((part) => {
+    const texts = own(key, part);
+    return texts === undefined ? [] : [[part, texts] as const];
+  });
+  const templates = new Map(keyTemplates({ key: Object.fromEntries(written) }));
+  return primary.map((part) => ({ name: part, templates: templates.get(part) ?? [] }));
+}
+
+/** What a key says: its attributes, and the fields of their templates. */
+function fieldsIn(key: readonly KeyPart[], given: Fields): Fields {
+  const read = key.map(({ name, templates }) => {
+    const text = own(given, name) ?? "";
+    return templates.map((each) => fieldsOf(each, text)).find((fields) => fields !== undefined) ?? {};
+  });
+  return Object.fromEntries([given, ...read].flatMap((each) => Object.entries(each)));
+}
+
+function valueOf(name: string, templates: readonly Template[], fields: Fields): string | undefined {
+  if (templates.length === 0) return own(fields, name);
+  const fit = templates.find((each) => each.fields.every((field) => Object.hasOwn(fields, field)));
+  return fit === undefined ? undefined : build(fit, fields);
 }

@@ -491,3 +491,8 @@ export function unreachedEntities(model: Model, isInDatabases: boolean): string[
     return own.length === 0 || isReached ? [] : [name];
   });
 }
+
+/** Kinds of which the model does not know whose they are, for people. Pure. */
+export function unclaimedEntities({ entities }: Pick<Model, "entities">): string[] {
+  return Object.values(entities).flatMap(({ personal, what }) => (personal === "unknown" ? [what] : []));
+}

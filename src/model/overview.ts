@@ -25,7 +25,9 @@ export function entityRows(model: Model): EntityRow[] {
     what: entity.what,
     where: entity.at === undefined ? storeText(entity.from) : `${storeText(entity.from)}, ${entity.at}`,
     keys: keysOf(entity),
-    whose: entity.links?.map(linkText) ?? [`nobody's: ${entity.reason ?? ""}`],
+    whose: entity.links?.map(linkText) ?? [
+      `${entity.personal === "unknown" ? "not known" : "nobody's"}: ${entity.reason ?? ""}`,
+    ],
     erasure: [...new Set(entity.links?.map(eraseText) ?? [])],
     howLong: (entity.expires ?? []).map(expiryText),
     order: order.indexOf(name) + 1,

@@ -259,7 +259,12 @@ const entity = z.strictObject({
     .optional()
     .describe('from child to parent: "session_id": "chatSessions.id", "s3Key": "object:documentFiles"'),
   links: z.array(link).min(1).max(10).optional(),
-  personal: z.literal(false).optional().describe("nobody's, with a reason"),
+  personal: z
+    .union([z.literal(false), z.literal("unknown")], 'is neither false nor "unknown"')
+    .optional()
+    .describe(
+      "false: nobody's; unknown: whose is not known, and a receipt of an erasure says so; each with a reason",
+    ),
   reason: text.optional(),
   sameName: z
     .enum(["replaces", "refused"])

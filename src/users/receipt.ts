@@ -8,7 +8,13 @@ import { listVersions } from "../aws/s3/listing.ts";
 import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import { personalBuckets, personalTables, unreachedEntities, type FoundLink } from "../model/links.ts";
+import {
+  personalBuckets,
+  personalTables,
+  unclaimedEntities,
+  unreachedEntities,
+  type FoundLink,
+} from "../model/links.ts";
 import { own } from "../model/json.ts";
 import { accountColumns, accountKindAmong, rowLinks } from "../model/person-rows.ts";
 import type { RowErasure } from "../stores/row-erasure.ts";
@@ -102,6 +108,7 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
         ...(traces.changes.length === 0
           ? []
           : ["names in what stays, in backups from before: a restore brings them back"]),
+        ...unclaimedEntities(site.model).map((what) => `${what}: the model does not know whose these are`),
         ...unreachedEntities(site.model, site.rows !== undefined).map(
           (name) => `${name}, which the model finds by something else`,
         ),

@@ -160,6 +160,17 @@ describe("a model", () => {
       "by a field of its key",
     ],
     [
+      "a count by a template that is none",
+      (each) => {
+        each.entities.notes.key = { userId: "USER#{user Id}", noteId: "{noteId}" };
+        each.entities.notes.fields.count = { type: "number", counts: "notes" };
+        each.entities.notes.refs.parent = "notes.noteId";
+      },
+      "entities.notes.key.userId",
+      "which is no name",
+      "TEAM#{teamId}",
+    ],
+    [
       "a reference to no field",
       (each) => (each.entities.notes.refs.parent = "notes.nodeId"),
       "entities.notes.refs.parent",
@@ -672,6 +683,18 @@ describe("a file that is no model", () => {
               { type: "text", derive: `{${"abcdefghik".repeat(19)}${at}}` },
             ]),
           ),
+        },
+      }),
+      "there is no field",
+    ],
+    [
+      "thousands of references to what has thousands of fields",
+      withEntities({
+        many: {
+          ...site.entities.notes,
+          fields: Object.fromEntries(Array.from({ length: 6000 }, (_, at) => [`f${at}`, { type: "text" }])),
+          refs: Object.fromEntries(Array.from({ length: 6000 }, (_, at) => [`x${at}`, `many.f${at}`])),
+          expires: [],
         },
       }),
       "there is no field",
