@@ -7,8 +7,8 @@ import { type ReadAt } from "./zip-directory.ts";
 
 /** Enough for every signature below, and to see whether a text is one. */
 const headBytes = 64 * 1024;
-/** Where readers look for the header of a PDF (ISO 32000-1, annex H.3, note 13). */
-const pdfHeaderBytes = 1024;
+/** Where readers look for `%PDF-` (ISO 32000-1, annex H.3, note 13); the digit that makes it more than a word may be behind that. */
+const pdfHeaderBytes = 1024 + 1;
 
 /**
  * The kind of a document, on which its name and its content must agree.

@@ -42,6 +42,7 @@ describe("documentType takes", () => {
     ["a PDF behind the head of a message", "a.pdf", behind("HTTP/1.1 200 OK\r\n\r\n", pdf), "pdf"],
     ["a PDF behind binary junk", "a.pdf", behind("\n\xf2\xc0\x00\x01\n", pdf), "pdf"],
     ["a PDF whose header ends the first 1,024 bytes", "a.pdf", behind(" ".repeat(1024 - 8), pdf), "pdf"],
+    ["a PDF whose %PDF- ends the first 1,024 bytes", "a.pdf", behind(" ".repeat(1024 - 5), pdf), "pdf"],
     ["a PDF with the header of PostScript", "a.pdf", Buffer.from("%!PS-Adobe-3.0 PDF-1.4\n1 0 obj"), "pdf"],
     ["an extension in capitals", "A.PDF", Buffer.from("%PDF-1.7"), "pdf"],
     ["a PNG", "a.png", Buffer.from("\x89PNG\r\n\x1a\n....", "latin1"), "png"],
@@ -195,7 +196,7 @@ describe("documentType refuses", () => {
     ],
     ["a program with a PDF behind it", "a.pdf", behind("MZ\x90\0\x03\0", pdf), /Windows program, not pdf/],
     ["a PDF in an archive", "a.pdf", zip([["a.pdf", pdf]]), /ZIP archive, not pdf/],
-    ["a PDF whose header comes too late", "a.pdf", behind("\0".repeat(1020), pdf), /no known kind/],
+    ["a PDF whose header comes too late", "a.pdf", behind("\0".repeat(1024 - 4), pdf), /no known kind/],
     ["a PDF named as a picture", "a.png", Buffer.from("%PDF-1.7"), /content is pdf, not png/],
     ["a PDF named as a text", "a.txt", pdf, /content is pdf, not txt/],
     [

@@ -56,6 +56,9 @@ const notMeant = [
   /^Could not load credentials from any providers/,
 ];
 
+/** What only the provider of a container's credentials says. */
+const ofContainer = /^URL not accepted|^Error: connect E/;
+
 function notGiven({ name, message, origin, context }: Facts): Explanation | undefined {
   if (name !== "CredentialsProviderError" && name !== "TokenProviderError") return undefined;
   const profile = context.profile === undefined ? "" : ` --profile ${context.profile}`;
@@ -77,6 +80,12 @@ function notGiven({ name, message, origin, context }: Facts): Explanation | unde
   ) {
     return [`the AWS session${inProfile(context)} has expired`, signIn(context)];
   }
+  if (reason !== undefined && ofContainer.test(reason)) {
+    return [
+      `no credentials of the container: ${inOneLine(reason.replace("Error: ", ""))}`,
+      "AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI says where to ask: mend it, or unset it.",
+    ];
+  }
   if (reason !== undefined) {
     return [
       `no credentials${inProfile(context)}: ${inOneLine(reason)}`,
@@ -86,11 +95,11 @@ function notGiven({ name, message, origin, context }: Facts): Explanation | unde
   if (context.profile !== undefined) {
     return [
       `no credentials found for profile "${context.profile}"`,
-      `It must be in ~/.aws/config or ~/.aws/credentials (aws configure list-profiles shows them); with SSO: aws sso login${profile}.`,
+      `It must be in ~/.aws/config or ~/.aws/credentials, with a key and its secret or a role and its source (aws configure list-profiles shows them); with SSO: aws sso login${profile}.`,
     ];
   }
   return [
-    "no AWS credentials found: not in AWS_ACCESS_KEY_ID, ~/.aws/config, ~/.aws/credentials, SSO, a web identity, the container or the instance",
+    "no AWS credentials found: no key with its secret in AWS_ACCESS_KEY_ID, ~/.aws/config or ~/.aws/credentials, and none from SSO, a web identity, the container (AWS_CONTAINER_CREDENTIALS_*) or the instance",
     "Sign in with aws sso login --profile NAME and pass --profile NAME, or run aws configure.",
   ];
 }

@@ -329,7 +329,9 @@ describe("credentials", () => {
       vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
       const aws = connect({ region: "eu-central-1", endpointUrl: server.url });
       const text = told(await failureOf(call.get(aws)));
-      expect(text).toMatch(/^no AWS credentials found: not in AWS_ACCESS_KEY_ID, ~\/\.aws\/config/);
+      expect(text).toMatch(
+        /^no AWS credentials found: no key with its secret in AWS_ACCESS_KEY_ID, ~\/\.aws\/config/,
+      );
       expect(text).toContain("aws sso login --profile NAME");
     });
 
@@ -428,6 +430,7 @@ describe("credentials that somebody else should have given", () => {
       nosession: "sso_session = nosuch\nsso_account_id = 123456789012\nsso_role_name = Admin",
       broken: "aws_access_key_id = AK\u0007IA\naws_secret_access_key = x",
       token: `${role}\nweb_identity_token_file = /no/such`,
+      half: "aws_access_key_id = AKIA",
     };
     const text = Object.entries(sections).map(([name, lines]) => `[profile ${name}]\n${lines}\n`);
     await writeFile(join(home, "config"), text.join(""));
@@ -450,6 +453,7 @@ describe("credentials that somebody else should have given", () => {
       "the access key of profile broken holds a line break or another character that cannot be sent",
     ],
     ["token", "cannot read the web identity token in /no/such | AWS_WEB_IDENTITY_TOKEN_FILE"],
+    ["half", 'no credentials found for profile "half" | with a key and its secret'],
   ] as const)("keep the reason: profile %s", async ([profile, expected]) => {
     const limits = { attempts: 1, inVainMs: profile === "hung" ? 200 : 80_000 };
     const aws = connect({ region: "eu-central-1", endpointUrl: server.url, profile, limits });
@@ -458,6 +462,15 @@ describe("credentials that somebody else should have given", () => {
     expect(text).toContain(message);
     expect(text).toMatch(new RegExp(hint));
     expect(server.requests).toEqual([]);
+  });
+
+  test("name the variable of the container that does not answer", async () => {
+    vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/credentials");
+    const aws = connect({ region: "eu-central-1", endpointUrl: server.url, limits: { attempts: 1 } });
+    const text = told(await failureOf(call.get(aws)));
+    expect(text).toMatch(
+      /^no credentials of the container: URL not accepted.*AWS_CONTAINER_CREDENTIALS_FULL_URI/,
+    );
   });
 
   test.each([
