@@ -6,7 +6,9 @@ import type { DatabaseFacts, ExaminedDatabase } from "../doctor/databases.ts";
 import type { Outside } from "../doctor/outside.ts";
 import type { ScannerFacts } from "../doctor/scanner.ts";
 import type { Finding } from "../doctor/finding.ts";
+import type { MigrationFacts } from "../doctor/migrations.ts";
 import type { NetworkFacts, ToolFacts } from "../doctor/tool.ts";
+import type { Context } from "../context.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { tablesOf } from "../model/database.ts";
 import { mawpsModel } from "../model/mawps.ts";
@@ -72,6 +74,7 @@ export async function outsideOf(run: Run): Promise<Outside> {
     caller: config.target === "local" ? undefined : await callerOf(aws, world.signal),
     backups: config.backup.repository === undefined ? undefined : () => knownBackups(context),
     databases: config.site.databases === undefined ? undefined : () => databaseFacts(run, aws),
+    migrations: config.site === mawpsModel ? () => migrationFacts(context) : undefined,
     takesDocuments: config.site === mawpsModel,
     scanner: scannerFacts(run),
     anonymousGet: (url) => anonymousGet(aws, url, world.signal),
@@ -108,6 +111,17 @@ async function databaseFacts(run: Run, aws: Aws): Promise<DatabaseFacts> {
     );
   }
   return { steps, examined, unreadable };
+}
+
+async function migrationFacts(context: Context): Promise<MigrationFacts> {
+  const [{ standings }, { migrations }, { readStates }] = await Promise.all([
+    import("../migrations/choose.ts"),
+    import("../migrations/registry.ts"),
+    import("../migrations/state.ts"),
+  ]);
+  const place = { ...context, migrationsTable: context.tables.migrations };
+  const ids = migrations.map(({ migration: { id } }) => id);
+  return { table: place.migrationsTable, standings: standings(migrations, await readStates(place, ids)) };
 }
 
 /** One step of a conversation with a clamd that works takes far less; a scan may take as long as is configured. */

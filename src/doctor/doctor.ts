@@ -14,6 +14,7 @@ import { expectedFindings } from "./expected.ts";
 import { databaseFindings } from "./databases.ts";
 import { told, type About, type DoctorFinding } from "./finding.ts";
 import { indexFindings } from "./indexes.ts";
+import { migrationFindings } from "./migrations.ts";
 import type { Outside } from "./outside.ts";
 import { privacyFindings, tryPrivacy } from "./privacy.ts";
 import { resourceFindings } from "./resources.ts";
@@ -101,6 +102,7 @@ async function* found(
   const { alarms } = outside;
   const alarming = alarms && begun(() => planAlarms(aws, alarms, signal));
   const backingUp = backups === undefined ? undefined : begun(backups);
+  const migrating = outside.migrations && begun(outside.migrations);
   const readingDatabases = outside.databases === undefined ? undefined : begun(outside.databases);
 
   if (calling !== undefined) {
@@ -155,6 +157,11 @@ async function* found(
     yield* await attempt({ check: "audit trail", subject: log }, auditing);
     yield* await attempt({ check: "audit trail", subject: vault }, locking);
   }
+  const ledger = named("table", "migrations");
+  if (migrating !== undefined && isUsable(plan, "table", ledger))
+    yield* await attempt({ check: "migrations", subject: ledger }, async () =>
+      migrationFindings(await migrating()),
+    );
   if (poolId !== undefined && pooling !== undefined)
     yield* await attempt({ check: "user pool", subject: poolId }, pooling);
   if (scanning === undefined) {

@@ -4,6 +4,7 @@ import type { Watched } from "../setup/alarms.ts";
 import type { BackupFacts } from "./backups.ts";
 import type { Caller } from "./caller.ts";
 import type { DatabaseFacts } from "./databases.ts";
+import type { MigrationFacts } from "./migrations.ts";
 import type { ScannerFacts } from "./scanner.ts";
 import type { ToolFacts } from "./tool.ts";
 
@@ -17,6 +18,8 @@ export interface Outside {
   readonly backups?: (() => Promise<BackupFacts>) | undefined;
   /** The databases of the site's model; undefined where it has none. */
   readonly databases?: (() => Promise<DatabaseFacts>) | undefined;
+  /** The migrations of the site's items; undefined where it has none. */
+  readonly migrations?: (() => Promise<MigrationFacts>) | undefined;
   /** Whether `mawps doc` works on this site; by default it does. */
   readonly takesDocuments?: boolean;
   /** The virus scanner; undefined where none is configured. */

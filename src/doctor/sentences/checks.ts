@@ -13,6 +13,7 @@ const checks = {
   database: "Datenbank",
   images: "Bilder",
   index: "Index",
+  migrations: "Migrationen",
   network: "Netz",
   node: "Node.js",
   privacy: "Vertraulichkeit",

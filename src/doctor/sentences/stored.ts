@@ -70,6 +70,27 @@ export const storedThings = {
     ],
   ),
   "audit-not-locked": notLocked,
+  "migrations-pending": both<{ readonly ids: readonly string[] }>(
+    ({ ids }) => [
+      `not applied yet: ${ids.join(", ")}`,
+      "mawps migrate plan shows what they would do, mawps migrate up does it",
+    ],
+    ({ ids }) => [
+      `noch nicht angewandt: ${ids.join(", ")}`,
+      "mawps migrate plan zeigt, was sie täten, mawps migrate up tut es",
+    ],
+  ),
+  "migrations-unfinished": both<{ readonly ids: readonly string[] }>(
+    ({ ids }) => [
+      `begun and not finished, or under way: ${ids.join(", ")}`,
+      "mawps migrate status tells more; docs/migrations.md tells what to do",
+    ],
+    ({ ids }) => [
+      `begonnen und nicht beendet, oder im Gange: ${ids.join(", ")}`,
+      "mawps migrate status sagt mehr; docs/migrations.md sagt, was zu tun ist",
+    ],
+  ),
+
   "database-undeclared": both<{ readonly table: string }>(
     ({ table }) => [
       `table ${table} is no entity of the model: no export and no erasure of a person reaches it`,
