@@ -16,9 +16,11 @@ import { json as asJson, visible, visibleLines } from "../output/text.ts";
 import { worldWith, type Access, type Connection, type World } from "../world.ts";
 import { version } from "../version.ts";
 import { configuredFor } from "./configured.ts";
+import { actorOf, orUnknown, targetLine } from "./caller.ts";
 import { askFirst, type Question } from "./confirm.ts";
 import type { Databases } from "./databases.ts";
 import { writeJsonLines } from "./json-lines.ts";
+import { serverClock } from "./server-clock.ts";
 import { startProgress, type Progress } from "./spinner.ts";
 
 /** What a verb works with: the world, the resolved configuration, and its voice. One per invocation. */
@@ -120,8 +122,6 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   let spinning: Progress | undefined;
   let telling: Promise<Tell> | undefined;
   let asked: Promise<CallerIdentity> | undefined;
-  let serverTime: Aws["serverTime"] = () => undefined;
-  let isSkewTold = false;
   const { namespace, dimensions } = config.metrics;
   const metrics = namespace === undefined ? undefined : { namespace, dimensions };
   // A look at the clock that few need.
@@ -129,19 +129,8 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   const measured: Measures = {};
   let isKeptFromMetrics = false;
 
-  // What is signed and stored goes by the server's clock as soon as it has told the time.
-  const now = () => {
-    const ours = machine.now();
-    const theirs = serverTime();
-    if (theirs === undefined) return ours;
-    const aheadMs = ours.getTime() - theirs.getTime();
-    if (Math.abs(aheadMs) < borneSkewMs) return ours;
-    if (!isSkewTold) {
-      isSkewTold = true;
-      warn(skewText(aheadMs));
-    }
-    return theirs;
-  };
+  const clock = serverClock(machine, (text) => warn(text));
+  const { now } = clock;
   const world = worldWith(machine, { now });
 
   const caller = (aws: Aws) =>
@@ -200,7 +189,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   async function open(access: Access): Promise<Connection> {
     await assertTrusted(access);
     const opened = await machine.connect(config, access);
-    ({ serverTime } = opened.aws);
+    clock.goBy(opened.aws);
     if (silent) return opened;
     naming = (async () => {
       const line = await targetLine(opened, { config, sources, access, caller });
@@ -457,20 +446,6 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   };
 }
 
-/** Servers tell whole seconds, and an answer takes its time. */
-const borneSkewMs = 30_000;
-
-function skewText(aheadMs: number): string {
-  const minutes = Math.abs(aheadMs) / 60_000;
-  const [unit, amount] =
-    Math.round(minutes) < 120
-      ? ["minute", Math.max(1, Math.round(minutes))]
-      : ["hour", Math.round(minutes / 60)];
-  const difference = `${amount.toLocaleString("en")} ${unit}${amount === 1 ? "" : "s"}`;
-  const way = aheadMs > 0 ? "ahead of" : "behind";
-  return `this computer's clock is ${difference} ${way} the server's; what is signed and stored goes by the server's`;
-}
-
 /** Resolves when more may be written. Rejects on abort: a reader that went away drains nothing any more. */
 async function drained({ stdout, signal }: World): Promise<void> {
   signal.throwIfAborted();
@@ -482,53 +457,4 @@ async function drained({ stdout, signal }: World): Promise<void> {
       resolve();
     });
   });
-}
-
-interface Caller extends Resolved {
-  readonly access: Access;
-  readonly caller: (aws: Aws) => Promise<CallerIdentity>;
-}
-
-/** The one line that tells where a command is about to work. On AWS a writing command asks AWS who it is. */
-async function targetLine(
-  { aws, where }: Connection,
-  { config, sources, access, caller }: Caller,
-): Promise<string> {
-  if (config.target === "local") {
-    return sources.target === "default"
-      ? `local store ${where} (nothing here touches AWS; \`mawps init\` configures it)`
-      : `local store ${where}`;
-  }
-  const profile = config.profile === undefined ? "" : `, profile ${config.profile}`;
-  const name = config.name === undefined ? "" : `${config.name}: `;
-  const at = where === "" ? "aws" : `aws ${where}`;
-  if (access === "reads") return `${name}${at}, region ${config.region}${profile}`;
-  const account = await orUnknown(aws, async () => (await caller(aws)).account);
-  return `${name}${at}, account ${account}, region ${config.region}${profile}`;
-}
-
-/** Who is at work, for the audit trail. */
-async function actorOf(
-  aws: Aws,
-  { config, world, caller }: Pick<Caller, "config" | "caller"> & { world: World },
-): Promise<string> {
-  const { localActor } = await import("./audit/actor.ts");
-  if (config.target === "local") return localActor(world);
-  const arn = await orUnknown(aws, async () => (await caller(aws)).arn);
-  return arn === "unknown" ? localActor(world) : arn;
-}
-
-/** A server that stands in for AWS need not speak STS; AWS itself does, and a failure there is the answer. */
-async function orUnknown(aws: Aws, ask: () => Promise<string>): Promise<string> {
-  try {
-    const answer = await ask();
-    return answer === "" ? "unknown" : answer;
-  } catch (error) {
-    if (aws.endpointUrl === undefined || isAbort(error)) throw error;
-    return "unknown";
-  }
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
 }

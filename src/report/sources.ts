@@ -11,8 +11,7 @@ import { openDocuments } from "../documents/site.ts";
 import { readJobs } from "../metrics/read.ts";
 import { mawpsModel } from "../model/mawps.ts";
 import { whyNoDocuments, whyNoRetention } from "../model/reach.ts";
-import { isActedOn, planRetention } from "../retention/plan.ts";
-import { openRetention } from "../retention/site.ts";
+import { isActedOn, totalsDue } from "../retention/plan.ts";
 import { inventoried } from "../setup/inventory.ts";
 import { readPointer } from "../site/hero/pointer.ts";
 import { keptDays } from "../usage/history.ts";
@@ -91,11 +90,9 @@ async function sourcesOf(context: Context, outside: Outside, now: Date): Promise
 
 /** What a run would do something about. */
 async function dueNow(context: Context): Promise<Parts["retention"]> {
-  const entries = planRetention(await openRetention(context));
-  let step = await entries.next();
-  while (step.done !== true) step = await entries.next();
-  const acted = step.value.rules.filter(isActedOn);
-  return { ...step.value, due: acted.reduce((sum, rule) => sum + rule.count, 0) };
+  const totals = await totalsDue(context);
+  const acted = totals.rules.filter(isActedOn);
+  return { ...totals, due: acted.reduce((sum, rule) => sum + rule.count, 0) };
 }
 
 /** Thirteen weeks. */

@@ -1,11 +1,12 @@
 import { begunAhead } from "../concurrency.ts";
+import type { Unconnected } from "../context.ts";
 import { findDocuments, type Noticed, type UnknownPictures } from "./find-documents.ts";
 import { findAuditEntries, findTwinHistory } from "./find-items.ts";
 import { findObjects, ownersOfKey } from "./find-objects.ts";
 import { findRows } from "./find-rows.ts";
 import { findUploads } from "./find-uploads.ts";
 import { thingsIn, type PlanEntry } from "./plan-entry.ts";
-import { hasProfiles, keptFor, type RetentionSite } from "./site.ts";
+import { hasProfiles, keptFor, openRetention, type RetentionSite } from "./site.ts";
 import { keysWithVersions } from "./stored-versions.ts";
 
 /** What is due by one rule. */
@@ -23,6 +24,14 @@ export interface Totals {
   readonly there: number;
   /** Old pictures of which nothing says what they are, and which stay; undefined for a plan of a version that did not note them. */
   readonly unknownPictures?: readonly UnknownPictures[];
+}
+
+/** The sums alone of what is due now. */
+export async function totalsDue(context: Unconnected): Promise<Totals> {
+  const entries = planRetention(await openRetention(context));
+  let step = await entries.next();
+  while (step.done !== true) step = await entries.next();
+  return step.value;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { heldReason, holdsOf, holdsOfSite, type Hold } from "../audit/holds.ts";
 import type { Aws } from "../aws/clients.ts";
 import { serverTime } from "../aws/s3/server-time.ts";
-import type { Context } from "../context.ts";
+import type { Unconnected } from "../context.ts";
 import { trailOf } from "../audit/place.ts";
 import { openDocuments, type DocumentSite } from "../documents/site.ts";
 import { mawpsModel } from "../model/mawps.ts";
@@ -95,13 +95,16 @@ export function hasProfiles(site: RetentionSite): site is ProfileSite {
 
 /**
  * Opens the site for retention, with the rules as configured and the moment for which they decide: by this machine's clock as well,
- * which a wrong clock of the server does not move.
+ * which a wrong clock of the server does not move. Its databases come first: one whose server nobody names, or names wrongly, ends it
+ * before anything else is asked, opened or made.
  * @param until another moment for which they decide instead: only to look ahead or back, never to delete.
  */
-export async function openRetention(context: Context, until?: Date): Promise<RetentionSite> {
-  const { aws, model, declaration, publicBaseUrl, signal } = context;
-  const now = () => context.machineNow();
-  const databases = await context.databases(({ role }) => isInRetention(model, role));
+export async function openRetention(unconnected: Unconnected, until?: Date): Promise<RetentionSite> {
+  const { model, declaration, publicBaseUrl, signal } = unconnected;
+  const now = () => unconnected.machineNow();
+  const databases = await unconnected.databases(({ role }) => isInRetention(model, role));
+  const aws = await unconnected.connect();
+  const context = { ...unconnected, aws };
   const opened = { aws, model, declaration, databases, now, until, signal };
   if (model !== mawpsModel) return retentionOf(opened, {});
   const { endpointUrl } = aws;

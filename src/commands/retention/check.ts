@@ -14,7 +14,6 @@ import type { AnyCommand, Begin } from "../command.ts";
 import { spanOption } from "../doc/options.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { whatIs } from "./plan.ts";
-import { retentionSite } from "./site.ts";
 
 /** AWS carries out its own rules (lifecycle, TTL) within about two days. */
 const defaultLateMs = 2 * 86_400_000;
@@ -29,14 +28,16 @@ export function retentionCheck(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExamples:\n  mawps retention check\n  mawps retention check --late 12h --json")
     .action(async ({ late: lateMs = defaultLateMs }, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ breaches }, { openDocuments }, { memoryOf }] = await Promise.all([
+      const [{ breaches }, { openRetention }, { openDocuments }, { memoryOf }] = await Promise.all([
         import("../../retention/check.ts"),
+        import("../../retention/site.ts"),
         import("../../documents/site.ts"),
         import("../../documents/remembered.ts"),
       ]);
       const { site: model } = run.config;
       const why = model === mawpsModel ? undefined : whyNoDocuments(model, "check");
-      const site = await retentionSite(run, "reads", new Date(run.machineNow().getTime() - lateMs));
+      const until = new Date(run.machineNow().getTime() - lateMs);
+      const site = await openRetention(await run.unconnected("reads"), until);
       const context = await run.context("reads");
       const nobodies: Nobodies = new Map();
       const documents = why === undefined ? await openDocuments(context) : undefined;

@@ -32,14 +32,14 @@ export function retentionPlan(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       const [
         { environmentOf },
-        { retentionSite },
+        { openRetention },
         { isActedOn, planRetention },
         { missingEngines },
         { taken, writePlan },
         { assertFree },
       ] = await Promise.all([
         import("./environment.ts"),
-        import("./site.ts"),
+        import("../../retention/site.ts"),
         import("../../retention/plan.ts"),
         import("../../retention/engines.ts"),
         import("../../retention/plan-file.ts"),
@@ -56,7 +56,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
         });
       const path = options.output === undefined ? undefined : resolve(run.world.cwd, options.output);
       if (path !== undefined) await assertFree(path, { isReplaced: replaces, ...taken });
-      const site = await retentionSite(run, "reads", until);
+      const site = await openRetention(await run.unconnected("reads"), until);
       const missing = missingEngines(site);
       missing.catch(() => undefined);
       let entries = planRetention(site);

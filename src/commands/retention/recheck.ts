@@ -6,7 +6,6 @@ import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { environmentOf } from "./environment.ts";
 import { whatIs } from "./plan.ts";
-import { retentionSite } from "./site.ts";
 
 /** `mawps retention recheck`: what was left to S3 is looked at again, and what is not due any more is taken back. */
 export function retentionRecheck(begin: Begin): AnyCommand {
@@ -18,15 +17,20 @@ export function retentionRecheck(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps retention recheck due-2027-01")
     .action(async (named, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ recheckHandedOver }, { handedOverPlan }, { checkPlan, assertSameEnvironment }] =
-        await Promise.all([
-          import("../../retention/recheck-handed-over.ts"),
-          import("../../retention/hand-over.ts"),
-          import("../../retention/plan-file.ts"),
-        ]);
+      const [
+        { recheckHandedOver },
+        { openRetention },
+        { handedOverPlan },
+        { checkPlan, assertSameEnvironment },
+      ] = await Promise.all([
+        import("../../retention/recheck-handed-over.ts"),
+        import("../../retention/site.ts"),
+        import("../../retention/hand-over.ts"),
+        import("../../retention/plan-file.ts"),
+      ]);
       const folder = resolve(run.world.cwd, named);
       const plan = await checkPlan(handedOverPlan(folder));
-      const site = await retentionSite(run, "writes");
+      const site = await openRetention(await run.unconnected("writes"));
       assertSameEnvironment(plan, await environmentOf(run, site));
       const { dryRun } = run.config;
       if (!dryRun) await run.audit.open();

@@ -45,15 +45,15 @@ export function retentionRun(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       if (options.above !== undefined && options.handOver === undefined)
         throw new CliError("--above is for --hand-over, which is not given", { exitCode: exitCodes.usage });
-      const [{ environmentOf }, { planRetention }, plans, { assertClock }, { retentionSite }] =
-        await Promise.all([
+      const [{ environmentOf }, { planRetention }, plans, { assertClock, openRetention }] = await Promise.all(
+        [
           import("./environment.ts"),
           import("../../retention/plan.ts"),
           import("../../retention/plan-file.ts"),
           import("../../retention/site.ts"),
-          import("./site.ts"),
-        ]);
-      const site = await retentionSite(run, "writes");
+        ],
+      );
+      const site = await openRetention(await run.unconnected("writes"));
       assertClock(site);
       const environment = await environmentOf(run, site);
       if (file !== undefined) {

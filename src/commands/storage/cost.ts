@@ -66,16 +66,11 @@ function assertRetention({ config: { site } }: Run): void {
 
 /** What a run would delete; uploads in parts and replaced versions are told by the lifecycle's lines. */
 async function dueOf(run: Run): Promise<Due[]> {
-  const [{ planRetention }, { retentionSite }] = await Promise.all([
-    import("../../retention/plan.ts"),
-    import("../retention/site.ts"),
-  ]);
+  const { totalsDue } = await import("../../retention/plan.ts");
   const looking = await run.progress("looking for what is due");
-  const entries = planRetention(await retentionSite(run, "reads"));
-  let step = await entries.next();
-  while (step.done !== true) step = await entries.next();
+  const { rules } = await totalsDue(await run.unconnected("reads"));
   looking.stop();
-  return step.value.rules.filter(({ action, bytes }) => action === "purge" && bytes > 0);
+  return rules.filter(({ action, bytes }) => action === "purge" && bytes > 0);
 }
 
 async function costText(cost: MeasuredCost, layout: Layout): Promise<string> {
