@@ -44,6 +44,7 @@ export function watchedOf({
 
 const minuteSeconds = 60;
 const hourSeconds = 3600;
+const daySeconds = 86_400;
 /** By periods of an hour an alarm looks back a week at most. */
 const mostHours = 168;
 
@@ -57,6 +58,7 @@ const mostHours = 168;
  * | scans-skipped  | the last `doc scan` left documents that nobody could judge                            |
  * | scans-failed   | the last `doc scan` found viruses, or could not be done                               |
  * | audit-broken   | the last `audit verify` found faults, or could not be done                            |
+ * | cost-unusual   | what a month costs, as `storage cost` tells it each day, is more than usual           |
  * | downloads-…    | more is downloaded from a public bucket than usual, where S3 keeps a metric of it     |
  */
 export function wantedAlarms(site: Watched, downloads: readonly Dimensions[]): Alarm[] {
@@ -123,6 +125,16 @@ export function wantedAlarms(site: Watched, downloads: readonly Dimensions[]): A
           },
         ]
       : []),
+    {
+      name: named("cost-unusual"),
+      description: "What is stored costs more than usual",
+      watched: series("storage cost", "MonthlyCost", "Maximum"),
+      periodSeconds: daySeconds,
+      periods: 1,
+      when: "unusual",
+      missing: "notBreaching",
+      told,
+    },
     ...site.publicBuckets.flatMap((bucket) => {
       const dimensions = downloadsOf(bucket, downloads);
       if (dimensions === undefined) return [];

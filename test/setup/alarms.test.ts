@@ -12,9 +12,14 @@ import { makeHome, type TestHome } from "../support/world.ts";
 
 const topic = "arn:aws:sns:eu-central-1:123456789012:alarms";
 const env = { MAWPS_METRICS_NAMESPACE: "Site", MAWPS_METRICS_DIMENSIONS: "Environment=test" };
-const names = ["audit-broken", "backup-too-old", "drill-failed", "scans-failed", "scans-skipped"].map(
-  (kind) => `Site-test-${kind}`,
-);
+const names = [
+  "audit-broken",
+  "backup-too-old",
+  "cost-unusual",
+  "drill-failed",
+  "scans-failed",
+  "scans-skipped",
+].map((kind) => `Site-test-${kind}`);
 
 let home: TestHome;
 
@@ -88,7 +93,7 @@ describe("setup --alarms", () => {
     expect(await found()).toMatchObject([
       {
         status: "warning",
-        message: expect.stringContaining("5 are missing"),
+        message: expect.stringContaining("6 are missing"),
         remedy: "mawps setup --alarms",
       },
     ]);
@@ -116,7 +121,7 @@ describe("setup --alarms", () => {
     const again = await home.run(["setup", "--alarms", "--yes"], { env });
     expect([again.exitCode, again.stdout]).toEqual([0, expect.stringContaining("nothing to do")]);
     expect(home.calls.filter(({ command }) => command === "PutMetricAlarmCommand")).toEqual([]);
-    expect(await found()).toMatchObject([{ status: "ok", message: "as declared (5)" }]);
+    expect(await found()).toMatchObject([{ status: "ok", message: "as declared (6)" }]);
   });
 
   it("changes with --fix alone what differs, and keeps who else is told", async () => {
@@ -149,7 +154,7 @@ describe("setup --alarms", () => {
     expect(await found({ topic })).toMatchObject([
       {
         status: "warning",
-        message: expect.stringContaining("5 differ"),
+        message: expect.stringContaining("6 differ"),
         remedy: "mawps setup --alarms --fix",
       },
     ]);
@@ -158,6 +163,7 @@ describe("setup --alarms", () => {
     expect(made.map(({ AlarmActions }) => AlarmActions?.toSorted())).toEqual([
       [topic],
       [topic, other],
+      [topic],
       [topic],
       [topic],
       [topic],
@@ -230,13 +236,14 @@ it.each<[string, Partial<Watched>, readonly string[]]>([
       "scans-skipped",
       "scans-failed",
       "audit-broken",
+      "cost-unusual",
       "downloads-unusual-open",
     ],
   ],
   [
     "of a site without documents and trail",
     { hasDocuments: false, hasTrail: false, publicBuckets: [] },
-    ["backup-too-old", "drill-failed"],
+    ["backup-too-old", "drill-failed", "cost-unusual"],
   ],
 ])("the alarms %s", (_name, differing, kinds) => {
   const downloads = [{ BucketName: "open", FilterId: "EntireBucket" }];
