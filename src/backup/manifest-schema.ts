@@ -65,7 +65,9 @@ export const manifestSchema = z.looseObject({
   startedAt: time,
   endedAt: time,
   engine: z.enum(["scan", "aws"]),
-  tables: z.array(z.looseObject({ ...read, description, items: amount, parts, export: exported.optional() })),
+  tables: z
+    .array(z.looseObject({ ...read, description, items: amount, parts, export: exported.optional() }))
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "a table is there twice"),
   buckets: z.array(
     z.looseObject({
       ...read,

@@ -72,6 +72,11 @@ describe.each<[string, string | Buffer]>([
   ["has a key of another type", '{"Item":{"userId":{"N":"1"}}}'],
   ["has a key of two types", '{"Item":{"userId":{"S":"x","N":"1"}}}'],
   ["has an empty key", '{"Item":{"userId":{"S":""}}}'],
+  [
+    "has attributes inside that are no attributes",
+    '{"Item":{"userId":{"S":"x"},"a":{"M":{"b":{"L":[{"S":1}]}}}}}',
+  ],
+  ["has more than DynamoDB takes", `{"Item":{"userId":{"S":"x"},"a":{"S":"${"x".repeat(400 * 1024)}"}}}`],
 ])("a line that %s", (_, line) => {
   it("is found by verify, and restored nowhere", async () => {
     await poison(line);
@@ -92,6 +97,20 @@ describe.each<[string, string | Buffer]>([
     }
     expect(await state()).toEqual(before);
   });
+});
+
+it("a table that is there twice is found by verify, and no dry run promises what no run does", async () => {
+  home.laterMs = 2 * 3_600_000;
+  await forgeBackup(home, "20260301T130000Z-abcdef", (newest) => ({
+    ...newest,
+    tables: newest.tables.flatMap((table) => (table.name === profiles ? [table, table] : [table])),
+  }));
+  const lines = [
+    ["backup", "verify", "latest"],
+    ["backup", "restore", "--dry-run"],
+    ["backup", "restore", "--yes"],
+  ];
+  for (const line of lines) expect([line, (await home.run(line)).exitCode]).toEqual([line, 4]);
 });
 
 it("a member that comes twice counts once, and what is written is what was compared", async () => {
