@@ -46,6 +46,7 @@ const leftOut: Readonly<Record<string, string>> = {
   "local serve": "runs until it is stopped, and serves what others do",
   "local reset": "empties the local store, which is this very site, and means to",
   "config trust": "is about a configuration of somebody else's, not about the site",
+  "retention recheck": "looks at what was left to S3; test/retention holds what it does",
   "access policy": "asks nothing of a site",
   "model list": "is about models, not about a site",
   "model show": "is about a model, not about a site",
