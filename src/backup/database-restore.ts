@@ -284,25 +284,3 @@ export async function compareRows(
 export function keyWords({ key }: RowTable, row: Row): string {
   return key.map((name) => row[name] ?? "").join(" + ");
 }
-
-/** Whether anything is to be made or written. */
-export function isRowsDue({ state, writes, tables }: DatabasePlan): boolean {
-  return (
-    state === "missing" ||
-    writes.length > 0 ||
-    tables.some(({ counts }) => counts.create + counts.overwrite > 0)
-  );
-}
-
-/** The counts of all tables together. */
-export function rowCounts({ tables }: DatabasePlan): FateCounts {
-  const sum = noCounts();
-  for (const { counts } of tables) {
-    sum.create += counts.create;
-    sum.same += counts.same;
-    sum.conflict += counts.conflict;
-    sum.overwrite += counts.overwrite;
-    sum.suppressed += counts.suppressed;
-  }
-  return sum;
-}

@@ -1,6 +1,7 @@
-import { isRowsDue, type DatabasePlan } from "./database-restore.ts";
+import type { DatabasePlan } from "./database-restore.ts";
 import type { BucketPlan } from "./restore-object-plan.ts";
 import type { RestorePlan } from "./restore-plan.ts";
+import { noCounts, type FateCounts } from "./restore-site.ts";
 import type { TablePlan } from "./restore-table-plan.ts";
 
 /** Whether there is anything to be written. */
@@ -68,4 +69,26 @@ function keyWords(key: Readonly<Record<string, unknown>>): string {
     .map((value) => Object.values(value as Record<string, unknown>)[0])
     .map(String)
     .join(" + ");
+}
+
+/** Whether anything is to be made or written. */
+function isRowsDue({ state, writes, tables }: DatabasePlan): boolean {
+  return (
+    state === "missing" ||
+    writes.length > 0 ||
+    tables.some(({ counts }) => counts.create + counts.overwrite > 0)
+  );
+}
+
+/** The counts of all tables together. */
+export function rowCounts({ tables }: DatabasePlan): FateCounts {
+  const sum = noCounts();
+  for (const { counts } of tables) {
+    sum.create += counts.create;
+    sum.same += counts.same;
+    sum.conflict += counts.conflict;
+    sum.overwrite += counts.overwrite;
+    sum.suppressed += counts.suppressed;
+  }
+  return sum;
 }

@@ -1,5 +1,4 @@
-import { rowCounts } from "../../backup/database-restore.ts";
-import { conflictsOf, leftRows, rowsDueAgain } from "../../backup/restore-due.ts";
+import { conflictsOf, leftRows, rowsDueAgain, rowCounts } from "../../backup/restore-due.ts";
 import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { LeftKey } from "../../backup/restore-scope.ts";
 import type { RestoreSite } from "../../backup/restore-site.ts";

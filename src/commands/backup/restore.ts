@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { rowCounts } from "../../backup/database-restore.ts";
-import { conflictsOf, isDue, leftRows } from "../../backup/restore-due.ts";
+import { conflictsOf, isDue, leftRows, rowCounts } from "../../backup/restore-due.ts";
 import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { RestoreOutcome } from "../../backup/restore.ts";
 import type { OnConflict, RestoreSite } from "../../backup/restore-site.ts";
