@@ -59,7 +59,7 @@ async function opened(site: People, version: OwnedVersion, kept: KeptFiles | und
 
 /**
  * What was kept of a file's beginning, and the rest from the store, compared with the sum that the store has of the whole; undefined where it
- * has none, so that nothing tells whether the beginning is right.
+ * has none, so that nothing tells whether the beginning is right, or does not send the rest alone.
  */
 async function goingOn(
   { aws, signal }: People,
@@ -73,6 +73,11 @@ async function goingOn(
   const range = { first: begun.bytes };
   const rest = await getObject(aws, { ...nameOf(version), range, ifMatch: head.etag, signal });
   const sources = [begun.read(), begunAhead(rest.body)];
+  if (rest.head.sizeBytes !== version.bytes - begun.bytes) {
+    // A server that knows no ranges sends the whole.
+    for (const source of sources) await leave(source);
+    return undefined;
+  }
   const bytes = async function* () {
     try {
       for (const source of sources) {

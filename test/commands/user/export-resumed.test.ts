@@ -170,6 +170,17 @@ describe("user export, interrupted", () => {
     await expectWhole();
   });
 
+  it("fetches a file whole that is there in part, from a server that knows no ranges", async () => {
+    const half = await interrupted(fetched);
+    await truncate(half, (await endOfFile(half, fetched)) - 1);
+    home.beforeCall = async (_command, input) => {
+      delete (input as { Range?: string }).Range;
+    };
+    expect((await home.run(argv)).exitCode).toBe(0);
+    home.beforeCall = undefined;
+    await expectWhole();
+  });
+
   it("removes the beginning of a file that turns out to be wrong, and begins that anew", async () => {
     const half = await interrupted(fetched);
     const end = await endOfFile(half, fetched);
