@@ -317,6 +317,9 @@ function masked(text: string): string {
     .replaceAll(/"(sequence|version|N)":"?\d+"?/g, "$1 N");
 }
 
+/** Works on what a run has left to S3, which takes a site of its own: test/retention/hand-over.test.ts. */
+const onHandedOver = ["retention recheck"];
+
 function verbs(command: AnyCommand, before: readonly string[] = []): string[] {
   return command.commands.flatMap((child: AnyCommand) =>
     child.commands.length > 0
@@ -327,7 +330,7 @@ function verbs(command: AnyCommand, before: readonly string[] = []): string[] {
 
 it("knows every verb of the tree", async () => {
   const tree = await buildProgram(realWorld(new AbortController().signal)).tree();
-  const known = [...Object.keys(changing), ...Object.keys(reading), ...elsewhere];
+  const known = [...Object.keys(changing), ...Object.keys(reading), ...elsewhere, ...onHandedOver];
   expect(verbs(tree).sort()).toEqual(known.sort());
 });
 
