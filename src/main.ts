@@ -68,13 +68,14 @@ const aside = () => import("./output/aside.ts");
 async function report(error: unknown, world: World, voice: Telling): Promise<number> {
   if (isLostOutput(world.signal)) return reportLostOutput(world, voice);
   if (isCommanderError(error)) {
-    // Help and version end this way too; a usage error has been printed by commander unless JSON is wanted.
+    // Help and version end this way too.
     if (error.exitCode === 0) {
       await new Promise((done) => setImmediate(done));
       return isLostOutput(world.signal) ? reportLostOutput(world, voice) : 0;
     }
-    if (voice.json) await tell(world, usageError(error), voice);
-    return exitCodes.usage;
+    // Commander has shown the help.
+    if (error.code === "commander.help" && !voice.json) return exitCodes.usage;
+    return tell(world, usageError(error), voice);
   }
   if (world.signal.aborted || isPromptExit(error)) {
     if (voice.json)

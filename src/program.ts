@@ -189,7 +189,8 @@ export function buildProgram(world: World): Program {
     })
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
-      // With --json the error is one object, told by `main`.
+      // `main` tells of errors, as of any other.
+      outputError: () => undefined,
       writeErr(text) {
         if (!voice().json) world.stderr.write(visibleLines(text));
       },
@@ -251,7 +252,7 @@ export function buildProgram(world: World): Program {
     const typed = [...new Set([noun, verb])].join(" ");
     throw new CliError(`mawps ${typed} is not for ${site.name}: ${why}`, {
       exitCode: exitCodes.usage,
-      hint: 'what the site stores: mawps model show; the setting "model" chooses another',
+      hint: 'what the site stores: `mawps model show`; the setting "model" chooses another',
     });
   };
 
@@ -264,24 +265,24 @@ export function buildProgram(world: World): Program {
   /** Commander tells of one at a time. */
   const tellAllMissing = (command: AnyCommand) => {
     for (const verb of command.commands as AnyCommand[]) tellAllMissing(verb);
-    Object.assign(command, {
-      missingMandatoryOptionValue() {
-        const { options, registeredArguments, args } = command;
-        const missing = [
-          ...registeredArguments.flatMap((argument, at) =>
-            argument.required && args[at] === undefined ? [`<${argument.name()}>`] : [],
-          ),
-          ...(options as Option[]).flatMap((option) =>
-            option.mandatory && command.getOptionValue(option.attributeName()) === undefined
-              ? [option.flags]
-              : [],
-          ),
-        ];
-        command.error(`error: missing: ${missing.join(", ")}`, {
-          code: "commander.missingMandatoryOptionValue",
-        });
-      },
-    });
+    const tell = () => {
+      const { options, registeredArguments, args } = command;
+      const missing = [
+        ...registeredArguments.flatMap((argument, at) =>
+          argument.required && args[at] === undefined ? [`<${argument.name()}>`] : [],
+        ),
+        ...(options as Option[]).flatMap((option) =>
+          option.mandatory && command.getOptionValue(option.attributeName()) === undefined
+            ? [option.flags]
+            : [],
+        ),
+      ];
+      const help = ["mawps", ...wordsOf(command), "--help"].join(" ");
+      command.error(`error: missing: ${missing.join(", ")}\n(\`${help}\` shows what it takes)`, {
+        code: "commander.missingArgument",
+      });
+    };
+    Object.assign(command, { missingArgument: tell, missingMandatoryOptionValue: tell });
   };
 
   const loadNoun = async (noun: AnyCommand) => {

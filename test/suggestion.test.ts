@@ -44,6 +44,20 @@ describe("the command line", () => {
     });
   });
 
+  it("folds what is wrong with a command line as any other error, and names all that is missing", async () => {
+    const narrow = { columns: 50 };
+    expect((await home.run(["backup", "diff", "latest~1", "latest"], narrow)).stderr).toMatch(
+      /^error: command-argument value 'latest~1' is\n {2}invalid for /,
+    );
+    expect((await home.run(["hero", "sett"], narrow)).stderr).toBe(
+      "error: unknown command 'sett'\nhint: Did you mean set?\n",
+    );
+    expect((await home.run(["doc", "request"])).stderr).toBe(
+      "error: missing: <user>, --name <name>\nhint: `mawps doc request --help` shows what it takes\n",
+    );
+    expect((await home.run(["backup", "diff"])).stderr).toMatch(/^error: missing: <from>, <to>\n/);
+  });
+
   it("knows the words of other tools, and does not show them", async () => {
     expect((await home.run(["hero", "ls", "--json"])).exitCode).toBe(0);
     expect((await home.run(["doc", "delete", "--help"])).stdout).toContain("Usage: mawps doc rm ");

@@ -113,7 +113,7 @@ async function momentOf(context: NativeContext, source: RestoreSource): Promise<
   const window = await readRecoveryWindow(context.aws, source.table, context.signal);
   if (window === undefined) {
     throw new CliError(`table ${source.table} does not exist`, {
-      hint: "a table that was deleted comes back from its last backup: mawps backup native list",
+      hint: "a table that was deleted comes back from its last backup: `mawps backup native list`",
     });
   }
   if (window === "unsupported") throw new CliError("this server knows no point-in-time recovery");
@@ -127,7 +127,7 @@ export function momentWithin(
 ): Date | undefined {
   if (!enabled) {
     throw new CliError(`point-in-time recovery of ${table} is off: there is no earlier state to restore`, {
-      hint: "switch it on for the time to come (mawps backup pitr enable), and look for backups: mawps backup native list",
+      hint: "switch it on for the time to come (`mawps backup pitr enable`), and look for backups: `mawps backup native list`",
     });
   }
   const first = earliest === undefined ? undefined : wholeSecond(earliest);

@@ -13,7 +13,7 @@ export function completion(noun: Command, begin: Begin, build: BuildTree): void 
     .action(async (shell, _options, command) => {
       const run = await begin(command as AnyCommand);
       const script = completionScript(shell, node(await build(run.world).tree()));
-      await run.print({ shell, script }, (result) => result.script);
+      await run.printCode({ shell, script }, (result) => result.script);
     });
 }
 

@@ -48,7 +48,7 @@ export function init(noun: Command, begin: Begin): void {
         [
           `${result.written ? "wrote" : "would write"} ${path}`,
           JSON.stringify(values, undefined, 2),
-          answers.target === "aws" ? "next: mawps doctor" : "next: mawps hero set <image>",
+          answers.target === "aws" ? "next: `mawps doctor`" : "next: `mawps hero set <image>`",
         ].join("\n"),
       );
     });

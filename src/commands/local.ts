@@ -13,7 +13,7 @@ export function local(noun: AnyCommand, begin: Begin): void {
       .action(async (_options, command) => {
         const run = await begin(command as AnyCommand);
         const { storeFolder } = await import("../target.ts");
-        await run.print({ path: storeFolder(run.config, run.world) }, ({ path }) => path);
+        await run.printCode({ path: storeFolder(run.config, run.world) }, ({ path }) => path);
       }),
   );
   noun.addCommand(

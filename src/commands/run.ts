@@ -59,6 +59,8 @@ export interface Run {
   account(): Promise<string | undefined>;
   /** The result: text for people, or with `--json` the same data as one line of JSON. */
   print<T>(result: T, asText: (result: T, layout: Layout) => string | Promise<string>): Promise<void>;
+  /** The same where the text is for another program (a line of a shell, SQL, a script, a link): it is copied, so that no terminal folds it. */
+  printCode<T>(result: T, asCode: (result: T) => string): Promise<void>;
   /** A list: a table for people, or with `--json` one object a line, written as they come. */
   printRows<T>(
     rows: AsyncIterable<T> | Iterable<T>,
@@ -171,7 +173,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       throw new CliError(
         `${what}; nothing was sent, as there is no terminal to ask whether it is to be believed`,
         {
-          hint: `if that is right: mawps config trust, or name the file yourself: --config ${file.path}`,
+          hint: `if that is right: \`mawps config trust\`, or name the file yourself: --config ${file.path}`,
         },
       );
     }
@@ -317,7 +319,8 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     };
     try {
       const [doubted] = await doubtedPlaces("writes");
-      if (doubted !== undefined) throw new CliError(`${file?.path} is not believed yet: mawps config trust`);
+      if (doubted !== undefined)
+        throw new CliError(`${file?.path} is not believed yet: \`mawps config trust\``);
       const job = { command, isDone, seconds, measures: measured };
       await putJob(metrics, job, { open, mostMs, signal: world.signal });
     } catch (error) {
@@ -384,6 +387,12 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       if (json) return write(`${asJson(result)}\n`);
       const text = await drawn(await asText(result, layout), layout);
       return write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
+    },
+    async printCode(result, asCode) {
+      await unspun();
+      if (json) return write(`${asJson(result)}\n`);
+      const code = visibleLines(asCode(result));
+      return write(code === "" || code.endsWith("\n") ? code : `${code}\n`);
     },
     async printRows(rows, asText) {
       if (json) return writeJsonLines(rows, write);

@@ -10,7 +10,7 @@ export function explainBackups({ name, message, origin }: Facts): Explanation | 
     case "TableNotFoundException":
       return [
         `${origin.table === undefined ? "the table" : `table ${origin.table}`} does not exist`,
-        "Check its name, the region and the profile; a deleted table comes back from a backup: mawps backup native list.",
+        "Check its name, the region and the profile; a deleted table comes back from a backup: `mawps backup native list`.",
       ];
     case "BackupNotFoundException":
       return ["DynamoDB has no such backup", "mawps backup native list shows those it has."];
@@ -19,7 +19,7 @@ export function explainBackups({ name, message, origin }: Facts): Explanation | 
     case "PointInTimeRecoveryUnavailableException":
       return [
         "point-in-time recovery of the table is off",
-        "Switch it on: mawps backup pitr enable. It reaches back to that moment, not before.",
+        "Switch it on: `mawps backup pitr enable`. It reaches back to that moment, not before.",
       ];
     case "ContinuousBackupsUnavailableException":
       return ["the table is too new: DynamoDB is not ready to back it up", "Try again in a minute."];

@@ -69,7 +69,7 @@ export function accessPolicy(begin: Begin): AnyCommand {
               account: site.account,
             });
       if (terraform === true) await writeTerraform(run, found, trust);
-      else await run.print({ ...found, trust }, (result) => policyText(result));
+      else await run.printCode({ ...found, trust }, (result) => policyText(result));
       tellWhatIsLeftOut(run, found, role.startsWith("ci-") && site.repository === undefined);
     });
 }
@@ -138,7 +138,7 @@ async function writeGrants(run: Run, role: Role): Promise<void> {
   }));
   if (databases.length === 0)
     throw new CliError(`${site.name} has no databases`, { exitCode: exitCodes.usage });
-  await run.print({ role, databases }, (result) =>
+  await run.printCode({ role, databases }, (result) =>
     result.databases
       .map(({ name, engine, statements }) =>
         [`-- ${engine}, database ${visible(name)}`, ...statements].join("\n"),

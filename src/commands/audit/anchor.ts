@@ -58,6 +58,6 @@ export function auditAnchor(begin: Begin): AnyCommand {
       }
       const line = await anchorLine({ table: place.table, at, head }, signer);
       const { sequence, hash } = head;
-      await run.print({ line, sequence, hash, at, publicKey: signer.publicKey }, () => line);
+      await run.printCode({ line, sequence, hash, at, publicKey: signer.publicKey }, () => line);
     });
 }

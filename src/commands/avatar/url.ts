@@ -27,7 +27,7 @@ export function avatarUrl(begin: Begin): AnyCommand {
         dryRun: run.config.dryRun,
       });
       const result = { url: link.url, expiresAt: link.expiresAt.toISOString() };
-      await run.print(result, ({ url }) => url ?? "");
+      await run.printCode(result, ({ url }) => url ?? "");
       await tellOfLink(run, link);
     });
 }

@@ -77,7 +77,7 @@ async function notWhole({ id, objects, rows = 0, unreadable, lacking }: CreatedB
   return new CliError(told.message, {
     exitCode: exitCodes.partial,
     details: more > 0 ? [...told.details, `and ${grouped(more)} more`] : told.details,
-    hint: `the backup is made, without them: mawps backup show ${id}${next}`,
+    hint: `the backup is made, without them: \`mawps backup show ${id}\`${next}`,
   });
 }
 
@@ -138,7 +138,7 @@ function createdText({
   ];
   if (changed > 0) {
     lines.push(
-      `${count(changed, "object")} changed while being read and is not in it: mawps backup show ${id}`,
+      `${count(changed, "object")} changed while being read and is not in it: \`mawps backup show ${id}\``,
     );
   }
   if (left.length > 0) lines.push(`left out: ${left.join(", ")}`);

@@ -172,7 +172,7 @@ async function tellFailures(
       run.world.cwd,
       failures.map(({ left }) => left),
     );
-    hint = `their keys are in ${file}; take them up with the same flags and --resume-from: mawps backup restore ${manifest.id} --resume-from ${file}`;
+    hint = `their keys are in ${file}; take them up with the same flags and --resume-from: \`mawps backup restore ${manifest.id} --resume-from ${file}\``;
   }
   const named = failures.slice(0, 20).map(({ left, why }) => ({ what: nameOfLeft(left), why }));
   const othersNamed = others.slice(0, 20);

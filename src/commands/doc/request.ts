@@ -76,10 +76,10 @@ export function docRequest(begin: Begin): AnyCommand {
         createProfile: () => createProfile(site, { userId, ...email }),
         dryRun: config.dryRun,
       });
-      await run.print(asJson(userId, requested), ({ curl }) => curl ?? "");
+      await run.printCode(asJson(userId, requested), ({ curl }) => curl ?? "");
       await tellOfLink(run, requested);
       if (requested.link !== null) {
-        run.note(`when the document has been sent: mawps doc confirm ${userId} ${requested.entry.id}`);
+        run.note(`when the document has been sent: \`mawps doc confirm ${userId} ${requested.entry.id}\``);
       }
     });
 }

@@ -57,7 +57,7 @@ export function docUrl(begin: Begin): AnyCommand {
           allowUnscanned: options.allowUnscanned === true,
           dryRun: run.config.dryRun,
         });
-        await run.print({ url, expiresAt: null }, () => url ?? "");
+        await run.printCode({ url, expiresAt: null }, () => url ?? "");
         if (url === null) run.note("no address was told (dry run)");
         if (cdn.transformation !== "" && contentType?.startsWith("image/") !== true)
           run.warn(`a CDN transforms pictures, and this is ${contentType ?? "of no known kind"}`);
@@ -71,7 +71,7 @@ export function docUrl(begin: Begin): AnyCommand {
         dryRun: run.config.dryRun,
       });
       const result = { url: link.url, expiresAt: link.expiresAt.toISOString() };
-      await run.print(result, ({ url }) => url ?? "");
+      await run.printCode(result, ({ url }) => url ?? "");
       await tellOfLink(run, link);
     });
 }

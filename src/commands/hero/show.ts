@@ -27,7 +27,7 @@ export function heroShow(begin: Begin): AnyCommand {
       if (options.html && url !== null) {
         const { pictureHtml } = await import("../../site/hero/html.ts");
         const html = pictureHtml({ url, variants: liveVariants(pointer) });
-        await run.print({ ...pointer, html }, (result) => result.html);
+        await run.printCode({ ...pointer, html }, (result) => result.html);
         return;
       }
       await run.print(pointer, asText);

@@ -13,6 +13,6 @@ export function modelGraph(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       const drawn = await namedModel(run, name);
       const text = mermaid(drawn);
-      await run.print({ mermaid: text }, () => text);
+      await run.printCode({ mermaid: text }, () => text);
     });
 }

@@ -33,7 +33,7 @@ export function modelInit(begin: Begin): AnyCommand {
           `${run.config.dryRun ? "would write" : "wrote"} ${path}: ${count(buckets, "bucket")}, ${count(tables, "table")}`,
           `${count(guesses, "guess", "guesses")} to look at: lines with "GUESS"`,
           ...(faults === 0 ? [] : [`${count(faults, "fault")} to mend: kinds of things that look alike`]),
-          `next: mawps model check ${file}`,
+          `next: \`mawps model check ${file}\``,
         ].join("\n"),
       );
     });

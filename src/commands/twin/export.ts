@@ -42,7 +42,7 @@ export function twinExport(begin: Begin): AnyCommand {
       });
       const isLine = format === "localstorage";
       const text = isLine ? localStorageLine(twinKey, JSON.stringify(value)) : json(value, 2);
-      if (output === undefined) return run.print(isLine ? { line: text } : value, () => text);
+      if (output === undefined) return run.printCode(isLine ? { line: text } : value, () => text);
       const { writeNewFile } = await import("../../atomic-file.ts");
       const file = resolve(run.world.cwd, output);
       const { dryRun } = run.config;

@@ -10,7 +10,7 @@ export function twinSnippet(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps twin snippet")
     .action(async (_options, command) => {
       const run = await begin(command as AnyCommand);
-      await run.print({ line: downloadLine(twinKey) }, ({ line }) => line);
+      await run.printCode({ line: downloadLine(twinKey) }, ({ line }) => line);
       run.note(`in the console of a page of the website; then \`mawps twin migrate ${twinKey}.json\``);
     });
 }

@@ -61,7 +61,7 @@ export function userCreate(begin: Begin): AnyCommand {
       if (undelivered !== undefined)
         throw new CliError(`made, not invited: ${undelivered}`, {
           exitCode: exitCodes.partial,
-          hint: `when the reason is gone: mawps user invite ${visible(email)}`,
+          hint: `when the reason is gone: \`mawps user invite ${visible(email)}\``,
         });
     });
 }

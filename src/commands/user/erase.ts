@@ -30,7 +30,7 @@ export function userErase(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       if (given === "verify") {
         if (receipt !== undefined) return verifyReceipt(run, receipt);
-        throw new CliError("which receipt is meant is not said: mawps user erase verify <receipt>", {
+        throw new CliError("which receipt is meant is not said: `mawps user erase verify <receipt>`", {
           exitCode: exitCodes.usage,
         });
       }

@@ -36,7 +36,7 @@ export function userExport(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       if (given === "verify") {
         if (file !== undefined) return verifyExport(run, file, options.identity);
-        throw new CliError("which file is meant is not said: mawps user export verify <file>", {
+        throw new CliError("which file is meant is not said: `mawps user export verify <file>`", {
           exitCode: exitCodes.usage,
         });
       }

@@ -103,7 +103,7 @@ export function userImport(begin: Begin): AnyCommand {
       throw partial(
         failures.map(({ row, error }) => ({ what: `row ${row.number}, ${visible(row.email)}`, why: error })),
         done,
-        { hint: `they are in ${file}; when the reason is gone: mawps user import ${file}` },
+        { hint: `they are in ${file}; when the reason is gone: \`mawps user import ${file}\`` },
       );
     });
 }
