@@ -233,8 +233,12 @@ async function foldedLine(line: string, columns: number, given?: Hanging): Promi
   return wrapped(line, columns, widthOf, { head, indent }).join("\n");
 }
 
+/** A name, two blanks or more, and the paint of name and value, behind which the value begins. */
+// oxlint-disable-next-line no-control-regex
+const valueStart = /^ *(?:\S| (?=\S))+ {2,}(?:\u001B\[\d+m *)*(?=\S)/;
+
 function hanging(line: string, columns: number, widthOf: (text: string) => number): Hanging {
-  const [head = ""] = /^ *(?:\S| (?=\S))+ {2,}(?=\S)/.exec(line) ?? [];
+  const [head = ""] = valueStart.exec(line) ?? [];
   const indent = widthOf(head);
   if (head !== "" && indent + leastForValues <= columns) return { head, indent };
   return { head: "", indent: line.search(/\S/) + 2 };

@@ -94,8 +94,9 @@ function ofModel(site: DatabaseSite): void {
   let home: TestHome;
   let before: Row[][];
 
-  const mawps = (argv: readonly string[], url = server?.url(model) ?? "") =>
-    home.run([...argv, "--json"], {
+  const mawps = (argv: readonly string[], url?: string) => shown([...argv, "--json"], url);
+  const shown = (argv: readonly string[], url = server?.url(model) ?? "") =>
+    home.run(argv, {
       env: {
         MAWPS_HOME: join(home.folder, "other"),
         MAWPS_MODEL: model,
@@ -133,8 +134,12 @@ function ofModel(site: DatabaseSite): void {
     const databases = await databasesOn(server, site);
     const verified = await mawps(["backup", "verify", "--all"]);
     expect([verified.exitCode, verified.stderr]).toEqual([0, ""]);
-    const shown = JSON.parse((await mawps(["backup", "show"])).stdout) as { databases: { rows: number }[] };
-    expect(shown.databases.map(({ rows }) => rows)).toEqual([before.flat().length]);
+    const held = JSON.parse((await mawps(["backup", "show"])).stdout) as { databases: { rows: number }[] };
+    const count = before.flat().length;
+    expect(held.databases.map(({ rows }) => rows)).toEqual([count]);
+    expect((await shown(["backup", "verify"])).stdout).toContain(`, 0 accounts, ${count} rows\n`);
+    const [heading = "", row = ""] = (await shown(["backup", "list"])).stdout.split("\n");
+    expect(row.slice(0, heading.indexOf("ROWS") + 4)).toMatch(new RegExp(` ${count}$`));
     const drilled = await mawps(["backup", "drill"]);
     expect([drilled.exitCode, JSON.parse(drilled.stdout)]).toEqual([
       0,

@@ -280,6 +280,13 @@ describe("asideText", () => {
 describe("folded", () => {
   const on = { columns: 40, fits: true, color: false };
 
+  it("goes on below a value whose name is painted with its blanks", async () => {
+    const [name, value] = ["\u001B[32m+ database  \u001B[39m", "at /run/s.sock, database lopez"];
+    expect(await folded(`  ${name}  ${value}`, { ...on, color: true })).toBe(
+      `  ${name}  at /run/s.sock, database\n${" ".repeat(16)}lopez`,
+    );
+  });
+
   it.each([
     ["short", "name  value", ["name  value"]],
     [

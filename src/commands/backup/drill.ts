@@ -55,7 +55,9 @@ function reportText(report: DrillReport, layout: Layout): string {
   const more = faultCount - faults.length;
   return [
     `${snapshot}: ${countsText(report)}`,
-    ...(suppressed === 0 ? [] : [`${grouped(suppressed)} suppressed: they were erased`]),
+    ...(suppressed === 0
+      ? []
+      : [`${grouped(suppressed)} suppressed (ids and addresses of people who were erased)`]),
     ...lost.map((what) => `not restored: ${what}`),
     ...steps.map(({ step, seconds }) => `${step}: ${seconds.toFixed(1)} s`),
     ...faults.map(({ what, why }) => paint(visible(`FAULT ${what}: ${why}`), "bad", layout)),

@@ -26,6 +26,7 @@ export function backupList(begin: Begin): AnyCommand {
 
 async function asText(rows: Listed[], layout: Layout): Promise<string> {
   if (rows.length === 0) return "there is no backup yet";
+  const hasRows = rows.some(({ counts }) => counts?.rows !== undefined);
   return table(
     rows,
     [
@@ -39,6 +40,9 @@ async function asText(rows: Listed[], layout: Layout): Promise<string> {
         align: "right",
       },
       { title: "ACCOUNTS", cell: ({ counts }) => grouped(counts?.users), align: "right" },
+      ...(hasRows
+        ? [{ title: "ROWS", cell: ({ counts }: Listed) => grouped(counts?.rows), align: "right" as const }]
+        : []),
       {
         title: "VERIFIED",
         cell: ({ verifiedAt }) => (verifiedAt === undefined ? "-" : localTime(verifiedAt)),

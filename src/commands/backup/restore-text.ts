@@ -155,7 +155,11 @@ function corsLine({ name, cors }: RestorePlan["buckets"][number]): string | unde
 }
 
 function suppressedLines({ suppressed }: RestorePlan): string[] {
-  return suppressed === 0 ? [] : [`${grouped(suppressed)} suppressed: erased, and left out of every restore`];
+  return suppressed === 0
+    ? []
+    : [
+        `${grouped(suppressed)} suppressed (ids and addresses of people who were erased): left out of every restore`,
+      ];
 }
 
 /** Of rows of a part of a database. */

@@ -56,12 +56,13 @@ function share(text: string): number {
 }
 
 function asText(
-  { snapshot, items, objects, users, contents, read, bytesRead, faults, isReadable }: Verification,
+  { snapshot, items, rows, objects, users, contents, read, bytesRead, faults, isReadable }: Verification,
   layout: Layout,
 ): string {
   const found = faults.map((fault) => paint(visible(`  ${fault}`), "bad", layout));
   if (!isReadable) return [`backup ${snapshot} cannot be read:`, ...found].join("\n");
-  const holds = `${count(items, "item")}, ${count(objects, "object")}, ${count(users, "account")}`;
+  const inDatabases = rows === undefined ? "" : `, ${count(rows, "row")}`;
+  const holds = `${count(items, "item")}, ${count(objects, "object")}, ${count(users, "account")}${inDatabases}`;
   const how =
     read === contents
       ? `all contents of objects were read (${bytes(bytesRead)})`
