@@ -4,7 +4,8 @@
 // as much as compiling. What is kept is run as the program itself, so the folder must belong to this user, and nobody else
 // may write to it; where there is no such folder and none can be made, nothing is kept.
 const fs = require("node:fs");
-const Module = require("node:module");
+// What require("node:module") gives, which would load what debuggers want first.
+const Module = module.constructor;
 const { dirname, join } = require("node:path");
 
 exports.start = (dist) => {

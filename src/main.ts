@@ -32,7 +32,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     await new Promise((done) => setImmediate(done));
     return isLostOutput(world.signal) ? await reportLostOutput(world, { ...voice(), changing: false }) : 0;
   } catch (error) {
-    return await report(error, world, voice());
+    return await report(error, world, voice);
   } finally {
     quieten();
   }
@@ -42,12 +42,13 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
 const stoppingMs = 300;
 
 /** Ctrl-C is answered soon, also when what runs takes a while to end. Returns how to call that off. */
-function tellOfStopping({ signal, stderr }: World, voice: () => Telling): () => void {
+function tellOfStopping(world: World, voice: () => Telling): () => void {
+  const { signal } = world;
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => {
     if (voice().json || isLostOutput(signal)) return;
     timer = setTimeout(() => {
-      stderr.write("stopping; Ctrl-C again ends it at once, without tidying up\n");
+      world.stderr.write("stopping; Ctrl-C again ends it at once, without tidying up\n");
     }, stoppingMs);
   };
   signal.addEventListener("abort", onAbort, { once: true });
@@ -65,14 +66,15 @@ function isLostOutput({ aborted, reason }: AbortSignal): boolean {
 /** Loaded with the first error: most runs have none. */
 const aside = () => import("./output/aside.ts");
 
-async function report(error: unknown, world: World, voice: Telling): Promise<number> {
+async function report(error: unknown, world: World, telling: () => Telling): Promise<number> {
+  // Help and version end this way too, and want no more than they have.
+  if (isCommanderError(error) && error.exitCode === 0) {
+    await new Promise((done) => setImmediate(done));
+    return isLostOutput(world.signal) ? reportLostOutput(world, telling()) : 0;
+  }
+  const voice = telling();
   if (isLostOutput(world.signal)) return reportLostOutput(world, voice);
   if (isCommanderError(error)) {
-    // Help and version end this way too.
-    if (error.exitCode === 0) {
-      await new Promise((done) => setImmediate(done));
-      return isLostOutput(world.signal) ? reportLostOutput(world, voice) : 0;
-    }
     // Commander has shown the help.
     if (error.code === "commander.help" && !voice.json) return exitCodes.usage;
     return tell(world, usageError(error), voice);

@@ -3,13 +3,14 @@ import { delimiter, join, relative } from "node:path";
 import { homedir, hostname, userInfo } from "node:os";
 import { addAbortSignal } from "node:stream";
 import { visible, visiblePainted } from "./output/text.ts";
-import type { Prompts, World } from "./world.ts";
+import type { Output, Prompts, World } from "./world.ts";
 
 /**
  * The world as it is. `signal` is aborted by whoever listens to the process's signals; `saveWorker` is known to the bundle
  * alone.
  */
 export function realWorld(signal: AbortSignal, saveWorker?: string): World {
+  let stderr: Output | undefined;
   const world: World = {
     // Looked at late: making it takes a millisecond, and few commands read from it. Ctrl-C ends the reading of a pipe.
     stdin: {
@@ -19,7 +20,10 @@ export function realWorld(signal: AbortSignal, saveWorker?: string): World {
       [Symbol.asyncIterator]: () => addAbortSignal(signal, process.stdin)[Symbol.asyncIterator](),
     },
     stdout: process.stdout,
-    stderr: process.stderr,
+    // Looked at late as well.
+    get stderr() {
+      return (stderr ??= quietStderr());
+    },
     env: process.env,
     // Asked for late: in a folder that was removed, and without an account, the system refuses to tell.
     get cwd() {
@@ -77,6 +81,11 @@ export function realWorld(signal: AbortSignal, saveWorker?: string): World {
     },
   };
   return world;
+}
+
+/** Notes that nobody can read are no reason to stop. */
+function quietStderr(): Output {
+  return process.stderr.on("error", () => undefined);
 }
 
 function commandOf(program: string, path: string): string {

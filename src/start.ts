@@ -24,8 +24,6 @@ export async function start(): Promise<void> {
   }
   // `| head -1` closes the pipe, a disk is full: a result that cannot be told ends the program, with the reason.
   process.stdout.on("error", (error) => controller.abort(error));
-  // Notes that nobody can read are no reason to stop.
-  process.stderr.on("error", () => undefined);
   // Node 20 is supported here on purpose; the SDK's note about it would spoil stderr for machines.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   giveHome();

@@ -1,4 +1,3 @@
-import { rootCertificates } from "node:tls";
 import { CliError, exitCodes } from "../errors.ts";
 import { readTextFile } from "../text-file.ts";
 import type { Engine, ServerAddress } from "./address.ts";
@@ -74,7 +73,11 @@ export interface Lock {
 /** The usual authorities and those of a file. @throws CliError (usage) where it cannot be read. */
 async function believed(path: string): Promise<string[]> {
   const file = await readTextFile(path, { what: "a file of certificates", mostBytes: 4_000_000 });
-  if (file !== undefined) return [...rootCertificates, file];
+  if (file !== undefined) {
+    // Here, not above: backups of every site come through this file, and it takes milliseconds.
+    const { rootCertificates } = await import("node:tls");
+    return [...rootCertificates, file];
+  }
   throw new CliError(`there is no ${path}`, { exitCode: exitCodes.usage, hint: "sslrootcert names it" });
 }
 

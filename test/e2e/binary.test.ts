@@ -128,6 +128,18 @@ describe("the binary", () => {
     expect(loaded.filter((path) => sdk.flat().includes(path))).toEqual([]);
   });
 
+  it("loads no TLS for what works on the local store", async () => {
+    const spy = `process.on("exit", () => require("node:fs").appendFileSync("loaded.txt", process.moduleLoadList.join("\\n") + "\\n"));`;
+    await writeFile(join(folder, "spy.cjs"), spy);
+    for (const args of [["setup"], ["backup", "create"], ["retention", "plan"]]) {
+      const spied = ["--require", join(folder, "spy.cjs"), binary, ...args];
+      expect((await run(process.execPath, spied, { env, cwd: folder })).code).toBe(0);
+    }
+    const loaded = (await readFile(join(folder, "loaded.txt"), "utf8")).split("\n");
+    expect(loaded).toContain("NativeModule fs");
+    expect(loaded).not.toContain("NativeModule tls");
+  });
+
   describe("the code that is kept", () => {
     const kept = () => join(folder, "cache", "mawps", `${process.version}-${process.arch}`);
     const isKept = async () =>
