@@ -11,16 +11,17 @@ import { tmpdir } from "node:os";
  * programs of their own: we have none. dynalite wants level and memory-level for its own storage: packages/local-aws has
  * another. classic-level looks for its native part through a search of several folders: the prebuilt one is tried first.
  * The SDK's handler wants TLS, five milliseconds of Node's own code, where nothing but the local store is asked too.
+ * string-width prepares for emoji, 20 milliseconds, before it is asked; most texts are of letters that take one column each.
  */
 const replaced = [
   { path: /^node:child_process$/, by: /[\\/]commander[\\/]/, contents: "module.exports = {}" },
   { path: /^(level|memory-level)$/, by: /[\\/]dynalite[\\/]/, contents: "module.exports = {}" },
-  // Its colours are not used. Ours measures emoji of this decade right.
+  // Its colours are not used.
   { path: /^@colors\/colors\/safe$/, by: /[\\/]cli-table3[\\/]/, contents: "module.exports = {}" },
   {
     path: /^string-width$/,
-    by: /[\\/]cli-table3[\\/]/,
-    contents: 'module.exports = require("string-width").default',
+    by: /[\\/]/,
+    contents: await readFile("scripts/string-width.cjs", "utf8"),
   },
   {
     path: /^node:https$/,

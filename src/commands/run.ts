@@ -405,7 +405,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       if (json) return writeJsonLines(rows, write);
       const { listLine } = await import("../output/table.ts");
       for await (const row of rows) {
-        for (const line of [asLines(row, layout)].flat()) await write(`${await listLine(line, layout)}\n`);
+        for (const line of [asLines(row, layout)].flat()) await write(`${listLine(line, layout)}\n`);
       }
     },
     async printTable(rows, columns, none) {

@@ -1,4 +1,5 @@
 import type { HorizontalAlignment } from "cli-table3";
+import stringWidth from "string-width";
 import { paint, type Layout, type Tone } from "./layout.ts";
 import { visible, visiblePainted } from "./text.ts";
 import { wrapped, type Hanging } from "./wrapped.ts";
@@ -77,14 +78,16 @@ async function laidOut<Row>(
 ): Promise<LaidOut> {
   const texts = rows.map((row) => columns.map((column) => visible(column.cell(row))));
   const titles = columns.map(({ title }) => title);
-  const widthOf = await measure([...titles, ...texts.flat()]);
   const needed = columns.map((_column, at) =>
-    [titles, ...texts].reduce((widest, line) => Math.max(widest, widthOf(line[at] ?? "")), atLeast[at] ?? 0),
+    [titles, ...texts].reduce(
+      (widest, line) => Math.max(widest, stringWidth(line[at] ?? "")),
+      atLeast[at] ?? 0,
+    ),
   );
   const last = columns.length - 1;
   const sentences = texts.map((line) => line[last] ?? "");
   const room = layout.fits && columns[last]?.folds === true ? roomFor(needed, layout.columns) : undefined;
-  const isBelow = room !== undefined && !sentences.every((text) => isFoldable(text, room, widthOf));
+  const isBelow = room !== undefined && !sentences.every((text) => isFoldable(text, room));
   const widths = layout.fits ? fitted(needed, columns, { available: layout.columns, room, isBelow }) : needed;
   const toneAt = (row: number, column: number) => {
     const of = rows[row];
@@ -104,8 +107,8 @@ async function laidOut<Row>(
     line.slice(0, widths.length).map((text, at) => {
       const parts =
         room !== undefined && at === last
-          ? wrapped(text, room, widthOf)
-          : [shortened(text, widths[at] ?? 0, widthOf)];
+          ? wrapped(text, room, stringWidth)
+          : [shortened(text, widths[at] ?? 0)];
       return parts.map((part) => paint(part, toneAt(row, at), layout)).join("\n");
     }),
   );
@@ -113,7 +116,7 @@ async function laidOut<Row>(
   const [heading = "", ...lines] = await draw([titles.slice(0, widths.length), ...shown], widths, aligns);
   if (!isBelow) return { heading, body: lines.join("\n"), needed };
   const indented = (sentence: string, row: number) =>
-    wrapped(sentence, layout.columns - below.length, widthOf)
+    wrapped(sentence, layout.columns - below.length, stringWidth)
       .filter((part) => part !== "")
       .map((part) => `${below}${paint(part, toneAt(row, last), layout)}`);
   const body = lines.flatMap((line, row) => [line, ...indented(sentences[row] ?? "", row)]);
@@ -130,8 +133,8 @@ function roomFor(needed: readonly number[], available: number): number | undefin
 }
 
 /** Whether so much room will do for a text. */
-function isFoldable(text: string, room: number, widthOf: (text: string) => number): boolean {
-  return room >= leastForValues && text.split(" ").every((word) => widthOf(word) <= room);
+function isFoldable(text: string, room: number): boolean {
+  return room >= leastForValues && text.split(" ").every((word) => stringWidth(word) <= room);
 }
 
 interface Fitting {
@@ -165,12 +168,12 @@ function fitted<Row>(
 }
 
 /** The text with an ellipsis in its middle, where it is wider than that. */
-function shortened(text: string, width: number, widthOf: (text: string) => number): string {
-  if (widthOf(text) <= width) return text;
+function shortened(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
   const letters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
   const take = (from: readonly string[], most: number) => {
     let taken = 0;
-    const end = from.findIndex((letter) => (taken += widthOf(letter)) > most);
+    const end = from.findIndex((letter) => (taken += stringWidth(letter)) > most);
     return from.slice(0, end === -1 ? from.length : end);
   };
   const tail = take(letters.toReversed(), Math.floor((width - 1) / 2)).toReversed();
@@ -207,7 +210,7 @@ const borders =
   );
 
 /** A line of a list without an end in sight: on a terminal it goes on below, indented, between two words. */
-export async function listLine(text: string, layout: Layout): Promise<string> {
+export function listLine(text: string, layout: Layout): string {
   const line = visiblePainted(text, layout);
   return layout.fits ? foldedLine(line, layout.columns, { head: "", indent: 4 }) : line;
 }
@@ -216,38 +219,32 @@ export async function listLine(text: string, layout: Layout): Promise<string> {
  * Lines for people as a terminal shows them: one that is too long goes on below, between two words, under where the value of
  * `name  value` begins. A word stays whole, however long it is: an address is to be copied.
  */
-export async function folded(text: string, { columns, fits }: Layout): Promise<string> {
+export function folded(text: string, { columns, fits }: Layout): string {
   if (!fits) return text;
-  return (await Promise.all(text.split("\n").map((line) => foldedLine(line, columns)))).join("\n");
+  return text
+    .split("\n")
+    .map((line) => foldedLine(line, columns))
+    .join("\n");
 }
 
 /** What is left of a line for values, that they may stand below each other. */
 const leastForValues = 20;
 
-async function foldedLine(line: string, columns: number, given?: Hanging): Promise<string> {
-  // A letter takes two columns at most.
-  if (line.length <= columns / 2) return line;
-  const widthOf = await measure([line]);
-  if (widthOf(line) <= columns) return line;
-  const { head, indent } = given ?? hanging(line, columns, widthOf);
-  return wrapped(line, columns, widthOf, { head, indent }).join("\n");
+function foldedLine(line: string, columns: number, given?: Hanging): string {
+  if (stringWidth(line) <= columns) return line;
+  const { head, indent } = given ?? hanging(line, columns);
+  return wrapped(line, columns, stringWidth, { head, indent }).join("\n");
 }
 
 /** A name, two blanks or more, and the paint of name and value, behind which the value begins. */
 // oxlint-disable-next-line no-control-regex
 const valueStart = /^ *(?:\S| (?=\S))+ {2,}(?:\u001B\[\d+m *)*(?=\S)/;
 
-function hanging(line: string, columns: number, widthOf: (text: string) => number): Hanging {
+function hanging(line: string, columns: number): Hanging {
   const [head = ""] = valueStart.exec(line) ?? [];
-  const indent = widthOf(head);
+  const indent = stringWidth(head);
   if (head !== "" && indent + leastForValues <= columns) return { head, indent };
   return { head: "", indent: line.search(/\S/) + 2 };
-}
-
-/** What tells the columns that each of these texts takes. The library for that takes 20 ms to load. */
-async function measure(texts: readonly string[]): Promise<(text: string) => number> {
-  if (texts.every((text) => /^[ -~]*$/.test(text))) return ({ length }) => length;
-  return (await import("string-width")).default;
 }
 
 /** Names and values below each other, the values in one column: `bucket  files`. */

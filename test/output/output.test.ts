@@ -236,15 +236,15 @@ describe("listLine", () => {
     "2026-03-01 12:00:00  document.uploaded  user-1 key=public/documents/user-1/cv/1795983390216-59f47ab0.txt";
 
   it("goes on below, indented, with every word whole", async () => {
-    expect((await listLine(line, { columns: 60, fits: true, color: false })).split("\n")).toEqual([
+    expect(listLine(line, { columns: 60, fits: true, color: false }).split("\n")).toEqual([
       "2026-03-01 12:00:00  document.uploaded  user-1",
       "    key=public/documents/user-1/cv/1795983390216-59f47ab0.txt",
     ]);
   });
 
   it("stays one line elsewhere, and where it fits", async () => {
-    expect(await listLine(line, { columns: 60, fits: false, color: false })).toBe(line);
-    expect(await listLine(line, { columns: 120, fits: true, color: false })).toBe(line);
+    expect(listLine(line, { columns: 60, fits: false, color: false })).toBe(line);
+    expect(listLine(line, { columns: 120, fits: true, color: false })).toBe(line);
   });
 });
 
@@ -282,7 +282,7 @@ describe("folded", () => {
 
   it("goes on below a value whose name is painted with its blanks", async () => {
     const [name, value] = ["\u001B[32m+ database  \u001B[39m", "at /run/s.sock, database lopez"];
-    expect(await folded(`  ${name}  ${value}`, { ...on, color: true })).toBe(
+    expect(folded(`  ${name}  ${value}`, { ...on, color: true })).toBe(
       `  ${name}  at /run/s.sock, database\n${" ".repeat(16)}lopez`,
     );
   });
@@ -315,8 +315,8 @@ describe("folded", () => {
     ],
     ["of wide letters", `a  ${"日本 ".repeat(8)}`, [`a  ${"日本 ".repeat(7).trimEnd()}`, "   日本"]],
   ])("goes on below between two words: %s", async (_what, line, lines) => {
-    expect((await folded(line, on)).split("\n")).toEqual(lines);
-    expect(await folded(line, { ...on, fits: false })).toBe(line);
+    expect(folded(line, on).split("\n")).toEqual(lines);
+    expect(folded(line, { ...on, fits: false })).toBe(line);
   });
 });
 

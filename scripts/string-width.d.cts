@@ -1,0 +1,2 @@
+export = stringWidth;
+declare function stringWidth(text: string, options?: object): number;
