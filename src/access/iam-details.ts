@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Aws } from "../aws/clients.ts";
 import { readAuthorizationDetails } from "../aws/iam/authorization-details.ts";
 import { CliError, exitCodes } from "../errors.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /*
  * The shape of a manifest. Whoever may write to a repository can write one with a right hash: hashes must be hashes, as they

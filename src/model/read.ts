@@ -7,7 +7,7 @@ import {
   visit,
   type ParseError,
 } from "jsonc-parser";
-import { z } from "zod";
+import * as z from "zod";
 import { faultsIn, mostEntities, mostFaults, type Fault } from "./check.ts";
 import { isRecord } from "./json.ts";
 import { nearest } from "./nearest.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 // The form of a model file. What zod cannot see (that a name is one of something, that two templates can be told apart) is
 // checked in check-model.ts. Shipped to editors as models/model.schema.json.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const text = z.string("is not a text");
 const percent = z.number("is not a number").min(0, "is below 0").max(100, "is above 100");

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** One version (or delete marker) of an object as it stood when the plan was made. */
 const version = z.object({

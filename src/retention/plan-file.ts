@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { z } from "zod";
+import * as z from "zod";
 import { beginFile } from "../atomic-file.ts";
 import { CliError } from "../errors.ts";
 import { canonicalJson, isDeeperThan, own } from "../model/json.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Aws } from "../aws/clients.ts";
 import type { StoredInventory } from "../aws/s3/inventory.ts";
 import { listObjects } from "../aws/s3/listing.ts";

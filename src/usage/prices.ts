@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CliError, exitCodes } from "../errors.ts";
 import { readTextFile } from "../text-file.ts";
 import shipped from "./prices.json" with { type: "json" };

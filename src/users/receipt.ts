@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { readHead, storedChain } from "../audit/entries.ts";
 import { trailOf } from "../audit/place.ts";
 import { erasedUsers, type ErasureEntry } from "../backup/erasures.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromFd, type Entry, type ZipFile } from "yauzl";
-import { z } from "zod";
+import * as z from "zod";
 import { ageCipher } from "../../backup/encryption.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { manifestName } from "./parts.ts";
