@@ -3,6 +3,7 @@ import { queryItems, scanItems } from "../aws/dynamodb/items.ts";
 import { plainIfDamaged } from "../aws/dynamodb/plain.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
+import type { Context } from "../context.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import type { AuditEntry } from "../model/audit.ts";
 import type { Declaration } from "../model/declaration.ts";
@@ -53,11 +54,16 @@ interface Trail {
  * nothing behind the last one that is wanted. Where the site has no such index its table is read, and what is wanted of it is in memory.
  * @throws CliError where the model names no such trail in a table of DynamoDB.
  */
-export async function* listSiteTrail(site: Site, filter: AuditFilter): AsyncGenerator<SiteEntry> {
+export async function* listSiteTrail(
+  site: Site & Pick<Context, "note">,
+  filter: AuditFilter,
+): AsyncGenerator<SiteEntry> {
   const trail = siteTrailOf(site, "without --site the list is of what mawps itself has done");
   const { aws, declaration, signal } = site;
   const { table, find, name, entity, fields } = trail;
   const query = queryFor(site.model, trail, filter);
+  if (query === undefined)
+    site.note(`no index has what is asked for in the order of its times: all of ${table} is read`);
   const pages =
     query === undefined ? scanItems(aws, { table, signal }) : queryItems(aws, { table, ...query, signal });
   const [since, until] = [filter.since?.getTime() ?? -Infinity, filter.until?.getTime() ?? Infinity];

@@ -125,7 +125,8 @@ export function setup(noun: Command, begin: Begin): void {
         plan.map((step) => row(step, results.get(step) ?? leftOver(step))),
         asText,
       );
-      if (outcome.failed.length > 0) throw failures(outcome.failed, outcome.done.length);
+      if (outcome.failed.length > 0)
+        throw await failures(outcome.failed, { done: outcome.done.length, on: run.config });
     });
 }
 
@@ -209,9 +210,14 @@ function leftOver({ kind }: Step): Row["result"] {
   return kind === "change" || kind === "problem" ? "left" : "none";
 }
 
-function failures(failed: readonly { step: Step; error: unknown }[], done: number): CliError {
+async function failures(
+  failed: readonly { step: Step; error: unknown }[],
+  { done, on }: { readonly done: number; readonly on: Run["config"] },
+): Promise<CliError> {
+  const { explain } = await import("../aws/explain/explain.ts");
   const lines = failed.map(({ step, error }) => {
-    const why = error instanceof Error ? error.message : String(error);
+    const { message: why } =
+      explain(error, on) ?? (error instanceof Error ? error : { message: String(error) });
     return `${step.resource} ${step.name}, ${step.aspect}: ${why}`;
   });
   return new CliError(`${count(failed.length, "step")} failed, ${done} done:`, {

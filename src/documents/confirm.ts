@@ -268,7 +268,7 @@ function waiting({ document }: StoredEntry): string {
   const until = document.attributes["uploadUntil"];
   return typeof until === "string"
     ? `the link to upload it is good until ${until}`
-    : "its upload was not asked for by a link: `mawps doc upload` goes on with it";
+    : "where a link was given for it, it is not used yet; where `mawps doc upload` was interrupted, the same command goes on";
 }
 
 function eventOf(

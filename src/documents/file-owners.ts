@@ -76,6 +76,21 @@ export function ownerOfFile(rows: DocumentRows, key: string): string | undefined
   return own(found.fields, field);
 }
 
+/**
+ * Whether a file lies where these fields say, which its key has from whoever hands it in: the same file handed in for something else is
+ * another document.
+ */
+export function liesAt(
+  rows: DocumentRows | undefined,
+  given: Readonly<Record<string, string>>,
+  { document }: Pick<StoredEntry, "document">,
+): boolean {
+  const asked = Object.entries(given);
+  if (rows === undefined || asked.length === 0) return true;
+  const fields = rows.kinds.find(document.s3Key)?.fields ?? {};
+  return asked.every(([name, value]) => own(fields, name) === value);
+}
+
 /** What the keys of the files of a user begin with, or those of everybody's. */
 export function filePrefixes(rows: DocumentRows, userId?: string): string[] {
   const { documents, model, attachments } = rows;

@@ -6,6 +6,7 @@ import { readDocuments } from "./entries.ts";
 import { addEntries, addUnlessPresent } from "./entry-append.ts";
 import { changeEntries, removeEntries } from "./entry-changes.ts";
 import type { NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
+import { liesAt } from "./file-owners.ts";
 import { isUnchanged, type Examined } from "./examine.ts";
 import { isInfected, judgementChange, scanResultOf } from "./scanning.ts";
 import type { ChangingSite } from "./site.ts";
@@ -48,9 +49,10 @@ async function enter(
   const { entries, present } = await addUnlessPresent(site, known, {
     added: added.map(({ entry }) => entry),
     // Another run may have begun the same document since, or be done with it: it is taken up as one that was broken off.
-    isSame: ({ name, sha256 }, { document }) =>
-      document.status !== "DELETED" &&
-      isSameDocument({ type: request.type, name: String(name), sha256: String(sha256) }, document),
+    isSame: ({ name, sha256 }, entry) =>
+      entry.document.status !== "DELETED" &&
+      liesAt(site.rows, request.given ?? {}, entry) &&
+      isSameDocument({ type: request.type, name: String(name), sha256: String(sha256) }, entry.document),
   });
   const byId = new Map(entries.map((entry) => [entry.document.id, entry]));
   const begun = added.flatMap(({ plan, entry: { id } }): Job[] => {

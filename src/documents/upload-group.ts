@@ -6,6 +6,7 @@ import type { Buffers } from "./buffers.ts";
 import type { StoredEntry, UserDocuments } from "./entry.ts";
 import type { Examined, UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
+import { liesAt } from "./file-owners.ts";
 import { withKnownHashes } from "./known-ids.ts";
 import { keepsHashes } from "./row-model.ts";
 import { isInfected, isNotTaken, isUndecided, mayBeReady, scanResultOf, unscannedText } from "./scanning.ts";
@@ -65,11 +66,12 @@ export async function beginGroup(
   const group = { ...given, user: userOf(site, given) };
   const { outcomes, fail, succeed, settle } = tally(group);
   const ordered = async () => group.checked.flatMap(({ source }) => outcomes.get(source) ?? []);
+  const entriesThere = group.user.entries.filter((entry) => liesAt(site.rows, request.given ?? {}, entry));
   const judged: Judged[] = [];
   const twins: { file: Examined; of: Judged }[] = [];
   for (const checked of group.checked) {
     const { source } = checked;
-    const verdict = judge(site, request, group.user.entries, checked);
+    const verdict = judge(site, request, entriesThere, checked);
     if ("failure" in verdict) fail(source, verdict.failure);
     else if ("unchanged" in verdict) {
       const { s3Key, sha256 = "" } = verdict.unchanged.document;

@@ -5,7 +5,7 @@ import { legalHold } from "../model/documents.ts";
 import { uuid } from "../model/uuid.ts";
 import type { StoredEntry, UserDocuments } from "./entry.ts";
 import type { Examined, UploadSource } from "./examine.ts";
-import { rowFileKey } from "./file-owners.ts";
+import { liesAt, rowFileKey } from "./file-owners.ts";
 import { knownIds } from "./known-ids.ts";
 import { keepsHashes } from "./row-model.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
@@ -65,7 +65,7 @@ export async function planFiles(
     const superseded =
       known === undefined
         ? supersededBy(user.entries, { type, file, actor: request.uploader ?? site.actor }).filter(
-            ({ document }) => !claimed.has(document.s3Key),
+            (entry) => !claimed.has(entry.document.s3Key) && liesAt(site.rows, request.given ?? {}, entry),
           )
         : [];
     const others = user.entries.filter(

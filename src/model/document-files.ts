@@ -62,14 +62,19 @@ export function fieldsToGive(model: Model, documents: DocumentsFeature): string[
 
 /**
  * The key of a new document's file, by the template of the model.
- * @throws RangeError where a field is missing, or holds what ends it.
+ * @throws RangeError where a field is missing, or holds what ends it, or dots alone.
  */
 export function newFileKey(
   model: Model,
   documents: DocumentsFeature,
   { given, ...facts }: FileFacts & { readonly given: Readonly<Record<string, string>> },
 ): string {
-  return build(templateOf(model, documents), { ...given, ...knownFields(model, documents, facts) });
+  const template = templateOf(model, documents);
+  const key = build(template, { ...given, ...knownFields(model, documents, facts) });
+  // RFC 3986, 5.2.4: whoever opens the link asks for another path.
+  if (key.split("/").some((part) => part === "." || part === ".."))
+    throw new RangeError(`${template.text}: "." and ".." are no values, as links lose them`);
+  return key;
 }
 
 function templateOf({ entities }: Model, { files }: DocumentsFeature): Template {

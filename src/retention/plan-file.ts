@@ -169,6 +169,11 @@ function damaged(path: string, why: string, cause?: unknown): CliError {
   });
 }
 
+/** Of a model with its hash, `prework@8b96857853bb`. */
+function nameOf(model: string | number | undefined): string | undefined {
+  return String(model).split("@")[0];
+}
+
 /** Refuses a plan that was made for another environment or by other rules. @throws CliError naming what differs. */
 export function assertSameEnvironment(plan: PlanOnDisk, environment: Environment): void {
   const names = new Set([...Object.keys(plan.environment), ...Object.keys(environment)]);
@@ -176,7 +181,9 @@ export function assertSameEnvironment(plan: PlanOnDisk, environment: Environment
     (name) => canonicalJson(own(plan.environment, name)) !== canonicalJson(own(environment, name)),
   );
   if (differing.length === 0) return;
-  const shown = differing.map(
+  // Another site's has other names throughout.
+  const isOfOther = nameOf(plan.environment["model"]) !== nameOf(environment["model"]);
+  const shown = (isOfOther ? ["model"] : differing).map(
     (name) => `${name} ${own(plan.environment, name) ?? "none"}, here ${own(environment, name) ?? "none"}`,
   );
   throw new CliError(`${plan.path} was made for another environment: ${shown.join("; ")}`, {

@@ -209,6 +209,15 @@ describe("setup --alarms", () => {
       1,
       expect.stringContaining("cloudwatch:DescribeAlarms"),
     ]);
+    // What could not be made is told as any other error of AWS.
+    home.beforeCall = denied("PutMetricAlarmCommand");
+    const failed = await home.run(["setup", "--alarms", "--yes"], {
+      env: { ...env, MAWPS_METRICS_NAMESPACE: "Another" },
+    });
+    expect([failed.exitCode, failed.stderr]).toEqual([
+      1,
+      expect.stringContaining("cloudwatch:PutMetricAlarm"),
+    ]);
     // Without a look at downloads the others are made all the same.
     home.beforeCall = denied("ListMetricsCommand");
     const looked = await run();

@@ -3,6 +3,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import type { AuditFilter } from "../../audit/list.ts";
 import type { SiteEntry } from "../../audit/site-trail.ts";
 import { auditActions, type AuditEntry } from "../../model/audit.ts";
+import type { Model } from "../../model/schema.ts";
 import { nearest } from "../../model/nearest.ts";
 import type { Column } from "../../output/table.ts";
 import { idColumn } from "../../output/tones.ts";
@@ -32,7 +33,7 @@ export function auditList(begin: Begin): AnyCommand {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const { action, csv } = options;
-      if (action !== undefined && options.site !== true) assertAction(action);
+      if (action !== undefined && options.site !== true) assertAction(action, run.config.site);
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
       const userId = options.user?.includes("@") === true ? await idOf(run, options.user) : options.user;
@@ -94,13 +95,14 @@ function filled(text: string): string {
   return text;
 }
 
-function assertAction(text: string): void {
+function assertAction(text: string, { features }: Model): void {
   const known: readonly string[] = auditActions;
   if (known.includes(text)) return;
   const near = nearest(text, known) ?? known.find((each) => each.startsWith(text));
+  const ofSite = features?.audit === undefined ? "" : "; --site lists the trail that the site itself writes";
   throw new CliError(`${JSON.stringify(text)} is no action of the trail`, {
     exitCode: exitCodes.usage,
-    hint: near === undefined ? `such as ${known[0]}` : `did you mean ${near}?`,
+    hint: near === undefined ? `such as document.deleted${ofSite}` : `did you mean ${near}?`,
   });
 }
 
@@ -125,7 +127,7 @@ const siteColumns: readonly Column<SiteEntry>[] = [
   { title: "ACTION", cell: ({ action }) => action },
   idColumn({ title: "ACTOR", cell: ({ actor }) => actor ?? "-" }),
   idColumn({ title: "ABOUT", cell: ({ about }) => about ?? "-" }),
-  { title: "DETAILS", cell: ({ details }) => JSON.stringify(details), least: 16 },
+  { title: "DETAILS", cell: ({ details }) => (details === null ? "-" : JSON.stringify(details)), least: 16 },
 ];
 
 const columns: readonly Column<AuditEntry>[] = [

@@ -53,7 +53,9 @@ export function docList(begin: Begin): AnyCommand {
           filter,
           nobodies,
         });
-        await printAll(run, noting(listed, shown), expiringBy === undefined ? columns : withExpiry);
+        // What comes further down is not known: a column that is empty costs nothing where rows are blocks.
+        const mayExpire = run.config.site.features?.documents?.fields.expiresAt !== undefined;
+        await printAll(run, noting(listed, shown), mayExpire ? withExpiry : columns);
         await rememberShown(run, shown);
         return noteNobodies(run, nobodies);
       }

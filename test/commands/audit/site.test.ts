@@ -119,6 +119,10 @@ describe.each(["prework", "prework-guide"] as const)("the trail that the site of
       expect([words, reads]).toEqual([words, [indexed.includes(asked) ? "QueryCommand" : "ScanCommand"]]);
     }
     const shown = await site.run("audit", "list", "--site", "--action", "signIn");
+    expect(/all of \S+ is read/.test(shown.stderr)).toBe(!indexed.includes("--action"));
+    expect((await site.run("audit", "list", "--action", "signIn")).stderr).toContain(
+      "--site lists the trail",
+    );
     expect(shown.stdout).toContain("u-2");
     expect(shown.stdout).not.toContain("sk-12345");
     const csv = await site.run("audit", "list", "--site", "--user", "u-1", "--csv");

@@ -525,6 +525,43 @@ describe("the documents of prework", () => {
 });
 
 describe("the documents of prework-guide", () => {
+  it("are handed in for each submission, also under the name and with the bytes of another one's", async () => {
+    const site = modelSite(home, "prework-guide");
+    await site.put("pre-work-users", [{ PK: "USER#u-1", SK: "METADATA", email: "max@example.com" }]);
+    const begun = {
+      PK: "MEDIA#begun",
+      SK: "METADATA",
+      GSI1PK: "USER#u-1",
+      GSI1SK: "MEDIA#begun",
+      userId: "u-1",
+      fileName: "notes.txt",
+      s3Key: "submissions/s-0/u-1/notes.txt",
+      uploadStatus: "pending",
+      sha256: "0".repeat(64),
+      createdAt: "2026-03-01T00:00:00.000Z",
+    };
+    await site.put("pre-work-media", [begun]);
+    const upload = async (submission: string) => {
+      const argv = ["doc", "upload", "u-1", "notes.txt", "--no-scan"];
+      const { exitCode, stdout } = await site.run(...argv, "--field", `submissionId=${submission}`);
+      return [exitCode, /uploaded|already exists/.exec(stdout)?.[0]];
+    };
+    expect(await upload("s-1")).toEqual([0, "uploaded"]);
+    expect(await upload("s-2")).toEqual([0, "uploaded"]);
+    expect(await upload("s-1")).toEqual([0, "already exists"]);
+    expect(await upload("..")).toEqual([1, undefined]);
+    const at = (submission: string) => `submissions/${submission}/u-1/notes.txt`;
+    const rows = await site.rows("pre-work-media");
+    expect(Object.fromEntries(rows.map(({ s3Key, uploadStatus }) => [String(s3Key), uploadStatus]))).toEqual({
+      [at("s-0")]: "pending",
+      [at("s-1")]: "completed",
+      [at("s-2")]: "completed",
+    });
+    expect(rows).toHaveLength(3);
+    for (const submission of ["s-1", "s-2"])
+      expect((await site.file("pre-work-media-uploads", at(submission))).toString()).toBe("what is written");
+  });
+
   it("are asked for by a link that works once, and confirmed where they are", async () => {
     const env = { MAWPS_MODEL: "prework-guide" };
     const site = modelSite(home, "prework-guide");
