@@ -1,6 +1,8 @@
-import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { CliError, exitCodes } from "../errors.ts";
 import { DamagedError } from "./damage.ts";
+
+/** Loaded where something is encrypted: most repositories are not, and it is a tenth of what a command on a backup runs. */
+const age = () => import("age-encryption");
 
 /** What opens an encrypted repository. */
 export interface Keys {
@@ -22,7 +24,11 @@ export interface Cipher {
   openStream(sealed: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>>;
 }
 
-export function ageCipher(recipients: readonly string[], identities: readonly string[]): Cipher {
+export async function ageCipher(
+  recipients: readonly string[],
+  identities: readonly string[],
+): Promise<Cipher> {
+  const { Decrypter, Encrypter } = await age();
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   const decrypter = () => {
@@ -85,6 +91,7 @@ export async function newIdentity(
   passphrase: string,
   work?: number,
 ): Promise<{ identity: string; recipient: string; sealed: Buffer }> {
+  const { Encrypter, generateX25519Identity, identityToRecipient } = await age();
   const identity = await generateX25519Identity();
   const encrypter = new Encrypter();
   if (work !== undefined) encrypter.setScryptWorkFactor(work);
@@ -95,6 +102,7 @@ export async function newIdentity(
 
 /** Opens what `newIdentity` sealed. */
 export async function unlockIdentity(sealed: Uint8Array, passphrase: string): Promise<string> {
+  const { Decrypter } = await age();
   const decrypter = new Decrypter();
   decrypter.addPassphrase(passphrase);
   try {
@@ -127,7 +135,8 @@ export async function identitiesIn(text: string, recipients: readonly string[]):
 }
 
 /** @throws CliError unless the text is an age recipient for X25519. */
-export function assertRecipient(text: string): void {
+export async function assertRecipient(text: string): Promise<void> {
+  const { Encrypter } = await age();
   try {
     new Encrypter().addRecipient(text);
   } catch (cause) {
@@ -141,6 +150,7 @@ export function assertRecipient(text: string): void {
 
 /** @throws CliError when it is none. */
 export async function recipientOf(identity: string): Promise<string> {
+  const { identityToRecipient } = await age();
   try {
     return await identityToRecipient(identity);
   } catch (cause) {

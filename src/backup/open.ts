@@ -66,7 +66,7 @@ async function makingOf(
   }
   const store = await storeOf(context, repo);
   const recipients = encryptTo.length > 0 || configured === undefined ? encryptTo : [configured];
-  for (const recipient of recipients) assertRecipient(recipient);
+  for (const recipient of recipients) await assertRecipient(recipient);
   const making = { now: context.now(), encryptTo: recipients, beforeOpen, passphraseWork, signal };
   return { store, unlock: await unlockOf(context), making };
 }

@@ -166,7 +166,7 @@ async function opened(store: Store, configuration: Configuration, unlock: Openin
   const cipher =
     encryption === "none"
       ? undefined
-      : ageCipher(recipients, await unlockedIdentities(store, recipients, unlock));
+      : await ageCipher(recipients, await unlockedIdentities(store, recipients, unlock));
   const suffix = cipher === undefined ? "" : ".age";
   const nameOf = (sha256: string) => {
     const name =

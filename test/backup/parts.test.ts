@@ -153,7 +153,7 @@ test("a part that unpacks to more than a part can have is damaged, and not unpac
 
 test("a header of more recipients than anybody has is damaged, and none of them is tried", async () => {
   const identity = await generateX25519Identity();
-  const cipher = ageCipher([await identityToRecipient(identity)], [identity]);
+  const cipher = await ageCipher([await identityToRecipient(identity)], [identity]);
   const [head = ""] = (await cipher.seal(Buffer.from("x"))).toString("latin1").split("\n", 1);
   const stanzas = `-> X25519 ${"A".repeat(43)}\n${"A".repeat(43)}\n`.repeat(20_000);
   const sealed = Buffer.from(`${head}\n${stanzas}--- ${"A".repeat(43)}\n${"x".repeat(100)}`);
@@ -169,7 +169,7 @@ test("a header of more recipients than anybody has is damaged, and none of them 
 
 test("what comes in the smallest pieces is opened as it was sealed", async () => {
   const identity = await generateX25519Identity();
-  const cipher = ageCipher([await identityToRecipient(identity)], [identity]);
+  const cipher = await ageCipher([await identityToRecipient(identity)], [identity]);
   const sealed = await cipher.seal(Buffer.from("some text"));
   const pieces = (async function* () {
     for (const byte of sealed) yield Uint8Array.of(byte);

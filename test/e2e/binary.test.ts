@@ -107,25 +107,36 @@ describe("the binary", () => {
     }
   });
 
-  it("loads nothing of the AWS SDK for --help and --version", async () => {
+  /** The chunks that a command runs, and all of those that hold code of this kind. */
+  async function chunksOf(commands: readonly (readonly string[])[], kind: RegExp) {
     const seen = join(folder, "seen.txt");
-    // Every chunk is read as a file, whether it is compiled afresh or taken from the cache.
+    // Every chunk is read as a file, where it is compiled afresh.
     const spy = `const fs = require("node:fs"); const read = fs.readFileSync;
       fs.readFileSync = (path, ...rest) => { fs.appendFileSync(${JSON.stringify(seen)}, String(path) + "\\n"); return read(path, ...rest); };`;
     await writeFile(join(folder, "spy.cjs"), spy);
-    for (const flag of ["--help", "--version"]) {
-      const args = ["--require", join(folder, "spy.cjs"), binary, flag];
+    for (const command of commands) {
+      const args = ["--require", join(folder, "spy.cjs"), binary, ...command];
       expect((await run(process.execPath, args, { env, cwd: folder })).code).toBe(0);
     }
     const dist = join(root, "dist");
     const read = (await readFile(seen, "utf8")).split("\n").filter((path) => path.startsWith(dist));
     const loaded = [...new Set(read)].filter((path) => path.endsWith(".js"));
     expect(loaded.length).toBeGreaterThan(1);
-    const isSdk = async (path: string) => /smithy|aws-sdk/i.test(await readFile(path, "utf8"));
     const all = (await readdir(dist)).filter((name) => name.endsWith(".js")).map((name) => join(dist, name));
-    const sdk = await Promise.all(all.map(async (path) => ((await isSdk(path)) ? [path] : [])));
-    expect(sdk.flat().length).toBeGreaterThan(0);
-    expect(loaded.filter((path) => sdk.flat().includes(path))).toEqual([]);
+    const texts = await Promise.all(all.map(async (path) => [path, await readFile(path, "utf8")] as const));
+    const ofKind = texts.filter(([, text]) => kind.test(text)).map(([path]) => path);
+    expect(ofKind.length).toBeGreaterThan(0);
+    return { loaded, ofKind };
+  }
+
+  it("loads nothing of the AWS SDK for --help and --version", async () => {
+    const { loaded, ofKind } = await chunksOf([["--help"], ["--version"]], /smithy|aws-sdk/i);
+    expect(loaded.filter((path) => ofKind.includes(path))).toEqual([]);
+  });
+
+  it("loads no ciphers for backups that are not encrypted", async () => {
+    const { loaded, ofKind } = await chunksOf([["backup", "create"], ["doctor"]], /AGE-SECRET-KEY-1"/);
+    expect(loaded.filter((path) => ofKind.includes(path))).toEqual([]);
   });
 
   it("loads no TLS for what works on the local store", async () => {

@@ -77,7 +77,7 @@ async function exportPerson(
     import("../../backup/encryption.ts"),
   ]);
   const { config, world } = run;
-  for (const recipient of encryptTo) assertRecipient(recipient);
+  for (const recipient of encryptTo) await assertRecipient(recipient);
   const file = resolve(world.cwd, output ?? defaultName(world.now(), encryptTo.length > 0));
   await assertFree(file);
   if (!config.dryRun) run.audit.prepare();

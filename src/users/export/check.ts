@@ -64,10 +64,11 @@ async function* opening(
 ): AsyncGenerator<Uint8Array> {
   const identities = identity.split(/\r?\n/).filter((line) => /^AGE-SECRET-KEY-1/i.test(line.trim()));
   try {
-    yield* await ageCipher(
+    const cipher = await ageCipher(
       [],
       identities.map((line) => line.trim()),
-    ).openStream(sealed);
+    );
+    yield* await cipher.openStream(sealed);
   } catch (cause) {
     throw new CliError(`${file} cannot be opened with this identity, or is damaged`, { cause });
   }

@@ -65,7 +65,8 @@ export async function writeExport(
   await site.trail.irreversible(event, async () => {
     if (recipients.length === 0) return writePlain(site, plan, { file, left, options, exported });
     const zip = zipped(exportParts(site, plan, { options, exported }));
-    await writeNewFile(file, await ageCipher(recipients, []).sealStream(zip));
+    const cipher = await ageCipher(recipients, []);
+    await writeNewFile(file, await cipher.sealStream(zip));
     for (const path of left) await rm(path, { force: true });
   });
   return exported;
