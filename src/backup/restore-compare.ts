@@ -2,19 +2,22 @@ import { getRawItems } from "../aws/raw/get-raw-items.ts";
 import { newStoreKey } from "../migrations/state.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { migrationLockId } from "../model/tool-tables.ts";
-import type { OwnersOfItem } from "../model/links.ts";
-import type { Owners } from "../model/ownership.ts";
 import { erasureChain } from "./erasures.ts";
-import { type Candidate, keyOf, type LineTable, lookInto } from "./restore-items.ts";
+import {
+  type Candidate,
+  type CountedOff,
+  type Erasing,
+  keyOf,
+  type LineTable,
+  lookInto,
+} from "./restore-items.ts";
 import { type Fate, fateOfDifferent, type RestoreSite } from "./restore-site.ts";
 import { canonicalItem, changedAt, sameItem } from "./same-item.ts";
 import { toolRoles } from "../model/tool-tables.ts";
 
 /** What looking into lines needs, besides the site. */
-export interface Planning {
-  readonly owners: Owners;
-  /** Whom an erasure would have taken an item from. */
-  readonly erasedOf: OwnersOfItem;
+export interface Planning extends Erasing {
+  readonly countedOff: CountedOff;
   readonly isLedgerEmpty: boolean;
   readonly onSuppressed: (userId: string) => void;
   /** Files that rows name which are meant (`fileName`). */

@@ -43,6 +43,30 @@ export interface Candidate {
   readonly keyText: string;
 }
 
+/** An item of a snapshot, without those of erased people in what it counts. @param keys names of its key attributes */
+export type CountedOff = (role: string, item: JsonObject, keys: readonly string[]) => JsonObject;
+
+/** By what an item is known as one that an erasure took away. */
+export interface Erasing {
+  readonly owners: Owners;
+  readonly erasedOf: OwnersOfItem;
+}
+
+/** Whom of those that were erased an item was of; undefined where it comes back. */
+export function erasedOwner(
+  site: RestoreSite,
+  { owners, erasedOf }: Erasing,
+  {
+    role,
+    keys,
+    item,
+  }: { readonly role: string; readonly keys: readonly string[]; readonly item: JsonObject },
+): string | undefined {
+  const owner = owners.ofItem(role, item);
+  const personal = owner?.erasure === "delete" ? [owner.userId] : [];
+  return [...personal, ...erasedOf(role, item, keys)].find((id) => isErased(site, id));
+}
+
 /** What is known of a line without looking at the destination. */
 export type Look =
   | { readonly fate: Extract<Fate, "left out" | "suppressed"> }
@@ -66,26 +90,24 @@ export function lookInto(
     table,
     owners,
     erasedOf,
+    countedOff,
     onSuppressed,
-  }: {
-    table: LineTable;
-    owners: Owners;
-    erasedOf: OwnersOfItem;
-    onSuppressed: (userId: string) => void;
+  }: Erasing & {
+    readonly table: LineTable;
+    readonly countedOff: CountedOff;
+    readonly onSuppressed: (userId: string) => void;
   },
   line: Buffer,
 ): Look {
   const item = parseItemLine(line, table);
   const owner = owners.ofItem(table.role, item);
   const personal = owner?.erasure === "delete" ? owner.userId : undefined;
-  const mapped = remapped(site, table, { line, item });
+  const mapped = remapped(site, table, { line, item: countedOff(table.role, item, table.keys) });
   const key = keyOf(mapped, table.keys);
   const keyText = canonicalItem(key);
   const asked = { item, key: canonicalJson(key), table: table.name, owner: personal };
   if (!wantsItem(site.scope, asked)) return { fate: "left out" };
-  const erased = [personal ?? [], erasedOf(table.role, item, table.keys)]
-    .flat()
-    .find((id) => isErased(site, id));
+  const erased = erasedOwner(site, { owners, erasedOf }, { ...table, item });
   if (erased !== undefined) {
     onSuppressed(erased);
     return { fate: "suppressed" };

@@ -1,10 +1,12 @@
 import { CliError } from "../errors.ts";
 import type { OwnersOfItem } from "../model/links.ts";
 import { newOnlyBehind } from "../migrations/new-store.ts";
+import { countedInSnapshot } from "./erased-counts.ts";
 import { erasedInSnapshot } from "./erased-through.ts";
 import { planPart } from "./database-part.ts";
 import { planRows, type DatabasePlan } from "./database-restore.ts";
 import { partLines } from "./parts.ts";
+import type { CountedOff } from "./restore-items.ts";
 import type { Planning } from "./restore-compare.ts";
 import { countStaying, type Staying } from "./remap-staying.ts";
 import { ledgerGrowth } from "./restore-audit.ts";
@@ -34,6 +36,7 @@ export interface RestorePlan {
   readonly databases: readonly DatabasePlan[];
   /** Whom an erasure takes an item of the snapshot from. */
   readonly erasedOf: OwnersOfItem;
+  readonly countedOff: CountedOff;
   /** People whose data or account is left out because they were erased. */
   readonly suppressed: number;
   /** Entries that the erasure ledger of an audit table gets. */
@@ -71,7 +74,8 @@ export async function planRestore(
   // First, as a row tells which files are meant.
   const databases = await planDatabases(site, { isLedgerEmpty, onSuppressed });
   const named = namedFiles(databases);
-  const planning = planningOf(site, { isLedgerEmpty, erasedOf, named }, onSuppressed);
+  const countedOff = await countedInSnapshot(site, { owners: ownersIn(site), erasedOf, isLedgerEmpty });
+  const planning = planningOf(site, { isLedgerEmpty, erasedOf, countedOff, named }, onSuppressed);
   const users = await planAccounts(site, { poolId, lost, people });
   const tables: TablePlan[] = [];
   // One person's data needs no table or bucket that holds nothing of it.
@@ -115,6 +119,7 @@ export async function planRestore(
   const staying = await countStaying(site);
   return {
     erasedOf,
+    countedOff,
     tables,
     buckets,
     users,
@@ -239,7 +244,7 @@ function refuseUndeclared(
 
 export function planningOf(
   site: RestoreSite,
-  erasures: Pick<Planning, "isLedgerEmpty" | "erasedOf" | "named">,
+  erasures: Omit<Planning, "owners" | "onSuppressed">,
   onSuppressed: (userId: string) => void,
 ): Planning {
   return { ...erasures, owners: ownersIn(site), onSuppressed };

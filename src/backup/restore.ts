@@ -99,7 +99,12 @@ async function writeAll(
   const done = { items: 0, objects: 0, erasures: 0, failures: [] as Failure[] };
   const planning = planningOf(
     site,
-    { isLedgerEmpty, erasedOf: plan.erasedOf, named: namedFiles(plan.databases) },
+    {
+      isLedgerEmpty,
+      erasedOf: plan.erasedOf,
+      countedOff: plan.countedOff,
+      named: namedFiles(plan.databases),
+    },
     () => undefined,
   );
   const totals = { items: dueIn(plan.tables), objects: dueIn(plan.buckets) };

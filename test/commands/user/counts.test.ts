@@ -1,4 +1,4 @@
-import { GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteItemCommand, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { typed } from "../../../src/aws/dynamodb/plain.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
@@ -33,10 +33,10 @@ async function putTeam(teamId: string, members: readonly string[], more: object 
     });
 }
 
-const teamOf = (teamId: string) =>
+const teamOf = (teamId: string, table = TableName) =>
   home.look(async (aws) => {
     const Key = { PK: { S: `TEAM#${teamId}` }, SK: { S: "METADATA" } };
-    return (await (await aws.dynamodb()).send(new GetItemCommand({ TableName, Key }))).Item;
+    return (await (await aws.dynamodb()).send(new GetItemCommand({ TableName: table, Key }))).Item;
   }, env);
 
 const membersOf = (teamId: string) =>
@@ -74,6 +74,44 @@ it("count an erased member off in the same step, where the team says how many th
   ]);
   expect([await membersOf("wrong"), (await teamOf("wrong"))?.["memberCount"]]).toEqual([[], { N: "0" }]);
   expect((await teamOf("beside"))?.["memberCount"]).toEqual({ N: "1" });
+});
+
+it("come back from a backup without those who were erased since", async () => {
+  for (const id of ["u-1", "u-2", "u-3"])
+    await put("pre-work-users", { PK: `USER#${id}`, SK: "METADATA", email: `${id}@example.com`, name: id });
+  await putTeam("three", ["u-1", "u-2", "u-3"], { memberCount: 3 });
+  await putTeam("uncounted", ["u-1"]);
+  await putTeam("wrong", ["u-1"], { memberCount: 0 });
+  await putTeam("beside", ["u-3"], { memberCount: 1 });
+  const mawps = async (...argv: string[]) => {
+    const { exitCode, stdout, stderr } = await home.run([...argv, "--yes", "--json"], { env });
+    expect({ argv, exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({
+      argv,
+      exitCode: 0,
+      stderr: "",
+    });
+    return JSON.parse(stdout) as { tables: { name: string; conflict: number; create: number }[] };
+  };
+  await mawps("backup", "create");
+  await mawps("user", "erase", "u-1");
+  await mawps("user", "erase", "u-2");
+  const left = await teamOf("three");
+  expect(left?.["memberCount"]).toEqual({ N: "1" });
+  const ofTeams = ({ tables }: Awaited<ReturnType<typeof mawps>>) =>
+    tables.find(({ name }) => name === TableName);
+  expect(ofTeams(await mawps("backup", "restore"))).toMatchObject({ conflict: 0, create: 0 });
+
+  const Key = { PK: { S: "TEAM#three" }, SK: { S: "METADATA" } };
+  await home.look(async (aws) => (await aws.dynamodb()).send(new DeleteItemCommand({ TableName, Key })), env);
+  expect(ofTeams(await mawps("backup", "restore"))).toMatchObject({ conflict: 0, create: 1 });
+  expect(await teamOf("three")).toEqual(left);
+  expect(await membersOf("three")).toEqual(["MEMBER#u-3"]);
+  await mawps("backup", "restore", "--into-prefix", "test-");
+  expect(await teamOf("three", `test-${TableName}`)).toEqual(left);
+  const others = await Promise.all(
+    ["uncounted", "wrong", "beside"].map((team) => teamOf(team, `test-${TableName}`)),
+  );
+  expect(others.map((team) => team?.["memberCount"])).toEqual([undefined, { N: "0" }, { N: "1" }]);
 });
 
 it("are told by a look at what is there, as is what an index does not show", async () => {
