@@ -164,6 +164,7 @@ function* storageParts(
       (files?.unfinished.count ?? 0) > 0 ? "warning" : undefined,
     ],
     [words.tables, bytes(today.tableBytes)],
+    ...(today.databaseBytes === undefined ? [] : [[words.databases, bytes(today.databaseBytes)] as const]),
     ...(accounts === undefined ? [] : [[words.accounts, `≈ ${grouped(accounts)}`] as const]),
     [words.month, dollars(cost.usd)],
   ]);

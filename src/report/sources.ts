@@ -14,6 +14,7 @@ import { whyNoDocuments, whyNoRetention } from "../model/reach.ts";
 import { isActedOn, totalsDue } from "../retention/plan.ts";
 import { inventoried } from "../setup/inventory.ts";
 import { readPointer } from "../site/hero/pointer.ts";
+import { measureDatabase } from "../usage/databases.ts";
 import { keptDays } from "../usage/history.ts";
 import { measureCost } from "../usage/measure-cost.ts";
 import { loadPrices } from "../usage/prices.ts";
@@ -60,7 +61,8 @@ async function sourcesOf(context: Context, outside: Outside, now: Date): Promise
       const prices = await loadPrices(undefined);
       const engine = "listing" as const;
       const query = { model: site, declaration, engine, prices, now, signal, onProgress() {} };
-      const priced = await measureCost(aws, query);
+      const database = (role: string) => inTurn(() => measureDatabase(context, role));
+      const priced = await measureCost(aws, { ...query, ...(site.databases && { database }) });
       const days = await keptDays(context, priced.usage, { isKept: true, usd: priced.cost.usd });
       return { ...priced, days };
     },

@@ -5,6 +5,7 @@ import { replaceFile } from "../atomic-file.ts";
 import type { Context } from "../context.ts";
 import { makeFolders } from "../make-folders.ts";
 import { isRecord } from "../model/json.ts";
+import { databaseBytes } from "./databases.ts";
 import type { Usage } from "./measure.ts";
 import { nothing } from "./sums.ts";
 
@@ -18,6 +19,8 @@ export interface Day {
   readonly unfinishedBytes: number;
   /** With their indexes. */
   readonly tableBytes: number;
+  /** Of databases, with their indexes; absent where the site has none, or nobody asked. */
+  readonly databaseBytes?: number;
   readonly accounts?: number;
   /** What a month costs as things stood, by list prices; absent where nobody asked. */
   readonly usd?: number;
@@ -27,7 +30,7 @@ export interface Day {
 const mostDays = 4000;
 
 /** The sums of a day on which all could be looked at. */
-export function dayOf({ files, tables, accounts }: Usage, now: Date): Day {
+export function dayOf({ files, tables, databases = [], accounts }: Usage, now: Date): Day {
   const { objects, noncurrent, unfinished } = files ?? nothing;
   return {
     day: now.toISOString().slice(0, 10),
@@ -39,6 +42,7 @@ export function dayOf({ files, tables, accounts }: Usage, now: Date): Day {
       (sum, { bytes, indexes }) => indexes.reduce((all, index) => all + index.bytes, sum + bytes),
       0,
     ),
+    ...(databases.length === 0 ? {} : { databaseBytes: databaseBytes(databases) }),
     ...(accounts === undefined ? {} : { accounts }),
   };
 }

@@ -5,10 +5,12 @@ import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-upl
 import { uploadedBytes } from "../aws/s3/upload-size.ts";
 import { errorName, isDenied } from "../aws/setting.ts";
 import { inParallel, sideBySide } from "../concurrency.ts";
+import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { objectTemplates, ownerField } from "../model/objects.ts";
 import type { Model } from "../model/schema.ts";
 import { literalStart } from "../model/template.ts";
+import type { DatabaseUse } from "./databases.ts";
 import type { CountedInventory } from "./inventory.ts";
 import { walkVersions, type Walk } from "./listing.ts";
 import {
@@ -41,6 +43,8 @@ export interface UsageQuery {
   readonly engine: Engine;
   /** Only the objects of this person: by the id that stands in the keys. */
   readonly user?: string | undefined;
+  /** Measures a database of the model by its role, as `measureDatabase`; without it they are left out. */
+  readonly database?: (role: string) => Promise<DatabaseUse | { readonly missing: string }>;
   readonly now: Date;
   readonly signal: AbortSignal;
   onProgress(looked: number): void;
@@ -63,15 +67,17 @@ export interface Usage {
   readonly alsoGroups?: readonly Group[];
   /** Not of one person alone. */
   readonly tables: readonly TableUse[];
+  /** Absent where nobody asked. */
+  readonly databases?: readonly DatabaseUse[];
   /** As Cognito estimates it. */
   readonly accounts?: number;
   /** Its feature plan, which decides on the price of an account. */
   readonly accountPlan?: string | undefined;
   /** What the files are told by, bucket by bucket, where that is an inventory. */
   readonly inventories?: readonly CountedInventory[];
-  /** Buckets and tables that the model has and that are not there. */
+  /** Buckets, tables and databases that the model has and that are not there. */
   readonly missing: readonly string[];
-  /** What could not be looked at, for want of a permission or of an inventory. */
+  /** What could not be looked at, for want of a permission, of an inventory or of a server. */
   readonly failures: readonly { readonly what: string; readonly why: string }[];
 }
 
@@ -104,7 +110,8 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
   };
   let looked = 0;
   const onLooked = (more: number) => query.onProgress((looked += more));
-  const [buckets, tables, accounts] = await sideBySide(query.signal, [
+  const measureDatabase = query.database;
+  const [buckets, tables, accounts, databases] = await sideBySide(query.signal, [
     (signal) =>
       Promise.all(
         declaration.buckets.map(async ({ role, name }) => {
@@ -130,6 +137,21 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
       user === undefined && declaration.userPool !== undefined
         ? ifThere("user pool", () => readUserPool(aws, declaration.userPool?.id ?? "", signal))
         : Promise.resolve(undefined),
+    (signal) =>
+      inParallel(Object.entries(query.model.databases ?? {}), 1, async ([role, { name }]) => {
+        signal.throwIfAborted();
+        if (measureDatabase === undefined || user !== undefined) return [];
+        try {
+          const measured = await measureDatabase(role);
+          if (!("missing" in measured)) return [measured];
+          missing.push(`database ${measured.missing}`);
+        } catch (error) {
+          if (!(error instanceof CliError)) throw error;
+          const why = [error.message, error.hint].filter(Boolean).join("; ");
+          failures.push({ what: `database ${name}`, why });
+        }
+        return [];
+      }),
   ]);
   const groups = joined(buckets.flatMap((bucket) => bucket.groups));
   const uncountedBuckets = buckets.flatMap(({ name, isCounted }) =>
@@ -142,6 +164,7 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
     groups: largestFirst(groups),
     ...(query.also === undefined ? {} : { alsoGroups: joined(buckets.flatMap(({ also }) => also)) }),
     tables: tables.flat(),
+    ...(measureDatabase === undefined ? {} : { databases: databases.flat() }),
     ...(query.engine === "listing" ? {} : { inventories: buckets.flatMap(({ inventory }) => inventory) }),
     ...(accounts?.users === undefined ? {} : { accounts: accounts.users, accountPlan: accounts.plan }),
     missing: missing.sort(),

@@ -53,6 +53,8 @@ export function storageCost(begin: Begin): AnyCommand {
       await run.print(cost, costText);
       for (const { id, date } of cost.old)
         run.warn(`the price of ${id} is of ${date}, more than a year old: --prices names newer ones`);
+      for (const [role, { name }] of Object.entries(run.config.site.databases ?? {}))
+        run.note(`database ${role} (${name}) is not priced: a server costs by the hour, whatever lies in it`);
       tellOfInventories(run, cost);
       tellWhatIsLeftOut(run, cost);
     });

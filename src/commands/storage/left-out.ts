@@ -23,12 +23,10 @@ export function tellWhatIsLeftOut(
   { missing, failures }: Pick<Usage, "missing" | "failures">,
 ): void {
   if (missing.length > 0) run.note(`not there: ${missing.join(", ")}`);
-  for (const [role, { name }] of Object.entries(run.config.site.databases ?? {}))
-    run.note(`database ${role} (${name}) is not measured: its server knows how large it is`);
   if (failures.length === 0) return;
   throw new CliError("not all could be looked at:", {
     exitCode: exitCodes.partial,
     details: failures.map(({ what, why }) => `${what}: ${why}`),
-    hint: "docs/storage.md has the permissions that are needed, and how inventories are ordered",
+    hint: "docs/storage.md has the permissions that are needed, how inventories are ordered, and where servers are named",
   });
 }

@@ -4,6 +4,7 @@ import { csvLine } from "../../output/csv.ts";
 import type { Layout } from "../../output/layout.ts";
 import { facts, table, type Column } from "../../output/table.ts";
 import { count, grouped } from "../../output/text.ts";
+import { databaseBytes, type DatabaseUse } from "../../usage/databases.ts";
 import type { Day } from "../../usage/history.ts";
 import type { TableUse, Usage } from "../../usage/measure.ts";
 import { nothing, parts, type Amount, type Group, type Grouping, type Sums } from "../../usage/sums.ts";
@@ -16,18 +17,20 @@ interface Shown extends Grouped {
   readonly before: Day | undefined;
 }
 
-/** For people: the sums, the groups with bars, the tables. */
+/** For people: the sums, the groups with bars, the tables and those of databases. */
 export async function usageText(shown: Shown, layout: Layout): Promise<string> {
-  const { tables, accounts, before, by } = shown;
+  const { tables, databases = [], accounts, before, by } = shown;
   const total = facts([
     ["files as of", asOfText(shown)],
     ...filesFacts(shown),
     ["tables", tables.length === 0 ? undefined : asBytes(tables.reduce((sum, { bytes }) => sum + bytes, 0))],
+    ["databases", databases.length === 0 ? undefined : asBytes(databaseBytes(databases))],
     ["accounts", accounts === undefined ? undefined : `about ${grouped(accounts)}`],
     ["since", before === undefined ? undefined : sinceText(shown, before)],
   ]);
   const sections = [total, ...(shown.files === null ? [] : [await groupsText(shown.groups, by, layout)])];
   if (tables.length > 0 && by === "entity") sections.push(await tablesText(tables, layout));
+  if (databases.length > 0 && by === "entity") sections.push(await databasesText(databases, layout));
   return sections.join("\n\n");
 }
 
@@ -61,7 +64,8 @@ function amountText({ count: number, bytes }: Amount, one: string): string {
 
 /** `2026-03-01: +3 objects, +1.2 MB of files, -40 KB of old versions` */
 function sinceText(usage: Usage, before: Day): string {
-  const { tables } = usage;
+  const { tables, databases = [] } = usage;
+  const databasesNow = databaseBytes(databases);
   const { objects, noncurrent, unfinished } = usage.files ?? nothing;
   const tableBytes = tables
     .flatMap((table) => [table, ...table.indexes])
@@ -75,6 +79,7 @@ function sinceText(usage: Usage, before: Day): string {
     ...bytes(noncurrent.bytes, before.noncurrentBytes, "old versions"),
     ...bytes(unfinished.bytes, before.unfinishedBytes, "unfinished uploads"),
     ...bytes(tableBytes, before.tableBytes, "tables"),
+    ...bytes(databasesNow, before.databaseBytes ?? databasesNow, "databases"),
   ];
   return `${before.day}: ${changes.length === 0 ? "as much as then" : changes.join(", ")}`;
 }
@@ -150,8 +155,23 @@ function tablesText(tables: readonly TableUse[], layout: Layout): Promise<string
   );
 }
 
-/** A row a group, then one a table and index. */
-export function usageCsv({ groups, by, tables, accounts }: Grouped): string {
+function databasesText(databases: readonly DatabaseUse[], layout: Layout): Promise<string> {
+  return table(
+    databases.flatMap(({ database, tables }) => tables.map((each) => ({ ...each, database }))),
+    [
+      { title: "DATABASE", cell: ({ database }) => database, least: 12 },
+      { title: "TABLE", cell: ({ name }) => name, least: 12 },
+      { title: "ROWS", cell: ({ rows }) => (rows === null ? "?" : `≈ ${grouped(rows)}`), align: "right" },
+      { title: "BYTES", cell: ({ bytes }) => asBytes(bytes), align: "right" },
+      { title: "INDEXES", cell: ({ indexBytes }) => asBytes(indexBytes), align: "right" },
+      { title: "KINDS", cell: ({ entities }) => entities.join(", "), least: 12 },
+    ],
+    layout,
+  );
+}
+
+/** A row a group, then one a table and index; of a table of a database one for all of its indexes. */
+export function usageCsv({ groups, by, tables, databases = [], accounts }: Grouped): string {
   const amounts = (group: Group) => parts.flatMap((part) => [group[part].count, group[part].bytes]);
   const rest = [null, null, null, null, null, null];
   const rows = [
@@ -161,6 +181,12 @@ export function usageCsv({ groups, by, tables, accounts }: Grouped): string {
       ["table", name, null, items, bytes, ...rest],
       ...indexes.map((index) => ["index", name, index.name, index.items, index.bytes, ...rest]),
     ]),
+    ...databases.flatMap(({ database, tables }) =>
+      tables.flatMap(({ name, rows, bytes, indexBytes }) => [
+        ["database-table", database, name, rows, bytes, ...rest],
+        ["database-indexes", database, name, null, indexBytes, ...rest],
+      ]),
+    ),
     ...(accounts === undefined ? [] : [["accounts", null, null, accounts, null, ...rest]]),
   ];
   return rows.map(csvLine).join("");

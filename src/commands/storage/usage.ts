@@ -33,8 +33,9 @@ export function storageUsage(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
-      const [{ measureUsage }, { keptDays }] = await Promise.all([
+      const [{ measureUsage }, { measureDatabase }, { keptDays }] = await Promise.all([
         import("../../usage/measure.ts"),
+        import("../../usage/databases.ts"),
         import("../../usage/history.ts"),
       ]);
       if (given !== undefined) run.keepFromMetrics();
@@ -49,6 +50,7 @@ export function storageUsage(begin: Begin): AnyCommand {
         by,
         user,
         engine,
+        ...(model.databases && { database: (role) => measureDatabase(context, role) }),
         now: run.world.now(),
         signal: run.world.signal,
         onProgress: (looked) => progress.update(`${doing}: ${grouped(looked)} looked at`),
@@ -68,6 +70,8 @@ export function storageUsage(begin: Begin): AnyCommand {
         );
       if (usage.tables.length > 0 && by === "entity" && run.config.target === "aws")
         run.note("tables and accounts are as AWS last counted them, some six hours ago at most");
+      if ((usage.databases ?? []).length > 0 && by === "entity")
+        run.note("tables of databases are as their servers have them in their books; rows are estimates");
       tellOfInventories(run, usage);
       tellWhatIsLeftOut(run, usage);
     });

@@ -30,7 +30,14 @@ interface Told {
     readonly entities: readonly string[];
     readonly indexes: readonly { readonly name: string; readonly items: number }[];
   }[];
+  readonly databases?: readonly {
+    readonly tables: readonly {
+      readonly name: string;
+      readonly indexBytes: number;
+    }[];
+  }[];
   readonly accounts?: number;
+  readonly failures: readonly object[];
   readonly missing: readonly string[];
   readonly before?: object;
 }
@@ -229,12 +236,24 @@ describe("mawps storage usage", () => {
     expect(nobody.exitCode).toBe(1);
   });
 
-  it("works from any model, and leaves databases out with a word", async () => {
+  it("measures the embedded database of another model", async () => {
+    const env = { MAWPS_HOME: join(home.folder, "embedded") };
+    const { exitCode, stdout } = await home.run(["storage", "usage", "--model", "fc024", "--json"], { env });
+    expect(exitCode).toBe(0);
+    const { databases, failures } = JSON.parse(stdout) as Told;
+    expect(failures).toEqual([]);
+    const users = databases?.[0]?.tables.find(({ name }) => name === "users");
+    expect(users).toMatchObject({ entities: ["staff"] });
+    expect(users?.indexBytes).toBeGreaterThan(0);
+  });
+
+  it("works from any model, and names a database whose server nobody names", async () => {
     const { exitCode, stdout, stderr } = await home.run(["storage", "usage", "--model", "lopez"], {
       env: { MAWPS_HOME: join(home.folder, "another") },
     });
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(3);
     expect(stdout).toContain("no files");
-    expect(stderr).toContain("database main (lopez_it_welt) is not measured");
+    expect(stderr).toContain("database lopez_it_welt: no server is named");
+    expect(stderr).toContain("MAWPS_DATABASE_URL");
   });
 });
