@@ -1,6 +1,7 @@
 import { link, lstat, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { CliError } from "./errors.ts";
+import { standingOf, type Here } from "./lease.ts";
 
 type Parts = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 
@@ -11,6 +12,8 @@ interface Written {
   readonly isDurable?: boolean;
   /** What to do where the name is taken. */
   readonly hint?: string;
+  /** Of this process: by it `halfFilesOf` tells what is being written from what is left. */
+  readonly pid?: number;
 }
 
 /**
@@ -59,12 +62,18 @@ interface BegunFile {
  */
 export async function beginFile(
   file: string,
-  { replaces, mode = 0o600, isDurable = true, hint = otherName }: Written & { readonly replaces: boolean },
+  {
+    replaces,
+    pid,
+    mode = 0o600,
+    isDurable = true,
+    hint = otherName,
+  }: Written & { readonly replaces: boolean },
 ): Promise<BegunFile> {
   const refuse = (error: unknown): never => {
     throw refusal(error, { file, hint });
   };
-  const half = `${file}.${crypto.randomUUID()}.part`;
+  const half = `${file}.${pid === undefined ? "" : `${pid}.`}${crypto.randomUUID()}.part`;
   const handle = await open(half, "wx", mode).catch(refuse);
   let size = 0;
   let pending: Uint8Array[] = [];
@@ -144,15 +153,19 @@ export async function assertFree(
   if (folder?.isDirectory() !== true) throw new CliError(`the folder of ${file} does not exist`);
 }
 
-/** Where runs that were killed have left half of this file, or of one of its folder with such a name. */
+/** Where runs that were killed have left half of a file with such a name: not what a process of this machine is still writing. */
 export async function halfFilesOf(
-  file: string,
-  isSuch: (name: string) => boolean = (name) => name === basename(file),
+  folder: string,
+  isSuch: (name: string) => boolean,
+  here: Here,
 ): Promise<string[]> {
-  const names = await readdir(dirname(file)).catch(() => []);
+  const names = await readdir(folder).catch(() => []);
   return names.flatMap((name) => {
-    const whole = name.replace(/\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.part$/, "");
-    return whole !== name && isSuch(whole) ? [join(dirname(file), name)] : [];
+    const [, whole, pid] =
+      /^(.+?)(?:\.(\d+))?\.[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.part$/.exec(name) ?? [];
+    if (whole === undefined || !isSuch(whole)) return [];
+    const owner = pid === undefined ? undefined : { host: here.host, pid: Number(pid) };
+    return standingOf(owner, here, false) === "held" ? [] : [join(folder, name)];
   });
 }
 

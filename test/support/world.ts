@@ -47,6 +47,8 @@ export interface WorldOptions {
   readonly columns?: number;
   readonly signal?: AbortSignal;
   readonly limits?: Partial<Limits>;
+  /** Whether another process of this machine lives. Default: none does. */
+  readonly isAlive?: (pid: number) => boolean;
   /** When a result is written. */
   readonly onResult?: () => void;
 }
@@ -137,7 +139,7 @@ async function homeAt(beginMs: number): Promise<TestHome> {
       signal: quietly(options.signal),
       now,
       account: () => "tester",
-      machine: { host: "test-host", pid: 1, isAlive: () => false },
+      machine: { host: "test-host", pid: 1, isAlive: options.isAlive ?? (() => false) },
       randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
       prompts: {
         confirm: async (question) => {

@@ -90,7 +90,7 @@ async function exportPerson(
     return run.print({ userId, ...numbers, file, dryRun: true }, () => planText(plan, numbers));
   }
   const exported = await writeExport(
-    { ...site, trail: run.audit, note: (text) => context.note(text) },
+    { ...site, trail: run.audit, machine: context.machine, note: (text) => context.note(text) },
     plan,
     {
       file,

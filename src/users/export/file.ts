@@ -1,6 +1,6 @@
 import { fileStamp } from "../../model/file-stamp.ts";
 import { toldId } from "../../model/user-id.ts";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { rm } from "node:fs/promises";
 import { assertFree, beginFile, halfFilesOf, writeNewFile } from "../../atomic-file.ts";
 import type { Context } from "../../context.ts";
@@ -41,12 +41,12 @@ function isLike(file: string): (name: string) => boolean {
  * fetched again, by whichever time it was named; an encrypted export is begun anew, because nobody here can read what is there of it.
  */
 export async function writeExport(
-  site: People & Pick<Context, "note"> & { readonly trail: Pick<AuditTrail, "irreversible"> },
+  site: People & Pick<Context, "note" | "machine"> & { readonly trail: Pick<AuditTrail, "irreversible"> },
   plan: ExportPlan,
   { file, recipients, ...options }: ExportFile,
 ): Promise<Exported> {
   await assertFree(file);
-  const left = await halfFilesOf(file, isLike(file));
+  const left = await halfFilesOf(dirname(file), isLike(file), site.machine);
   const { items, files, earlierVersions, bytes } = exportNumbers(plan);
   const sum = (counts: Readonly<Record<string, number>>) =>
     Object.values(counts).reduce((all, each) => all + each, 0);
@@ -66,7 +66,8 @@ export async function writeExport(
     if (recipients.length === 0) return writePlain(site, plan, { file, left, options, exported });
     const zip = zipped(exportParts(site, plan, { options, exported }));
     const cipher = await ageCipher(recipients, []);
-    await writeNewFile(file, await cipher.sealStream(zip));
+    const { pid } = site.machine;
+    await writeNewFile(file, await cipher.sealStream(zip), { pid });
     for (const path of left) await rm(path, { force: true });
   });
   return exported;
@@ -88,11 +89,11 @@ interface PlainFile {
 
 /** What it has of files when it ends early stays, for the next run to go on with. */
 async function writePlain(
-  site: People & Pick<Context, "note">,
+  site: People & Pick<Context, "note" | "machine">,
   plan: ExportPlan,
   { file, left, options, exported }: PlainFile,
 ): Promise<void> {
-  const begun = await beginFile(file, { replaces: false });
+  const begun = await beginFile(file, { replaces: false, pid: site.machine.pid });
   let hasFiles = false;
   try {
     const kept = await openKeptFiles(left, {

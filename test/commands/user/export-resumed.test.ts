@@ -10,7 +10,7 @@ import { deleteObject, getObjectBytes } from "../../../src/aws/s3/objects.ts";
 import { documentBucket } from "../../support/documents.ts";
 import { buildMortal } from "../../support/mortal-process.ts";
 import { makeSitePlaces, putEverything } from "../../support/whole-person.ts";
-import { makeHome, type TestHome } from "../../support/world.ts";
+import { makeHome, type TestHome, type WorldOptions } from "../../support/world.ts";
 
 const [person, other] = ["user-1", "user-2"];
 const argv = ["user", "export", person, "-o", "out.zip"];
@@ -57,12 +57,12 @@ async function interrupted(most: number, line: readonly string[] = argv): Promis
 }
 
 /** Runs the command to its end, and how many files it fetched. */
-async function finished(line: readonly string[] = argv): Promise<number> {
+async function finished(line: readonly string[] = argv, options: WorldOptions = {}): Promise<number> {
   let reads = 0;
   home.beforeCall = async (command, input) => {
     if (isRead(command, input)) reads += 1;
   };
-  const { exitCode, stderr } = await home.run([...line]);
+  const { exitCode, stderr } = await home.run([...line], options);
   home.beforeCall = undefined;
   expect([exitCode, exitCode === 0 ? "" : stderr]).toEqual([0, ""]);
   return reads;
@@ -149,6 +149,18 @@ describe("user export, interrupted", () => {
     expect(await finished()).toBeLessThanOrEqual(total - fetched + 1);
     expect(await halves()).toEqual([]);
     await expectWhole();
+  });
+
+  it("leaves alone what another process of this machine is still writing", async () => {
+    const half = await interrupted(fetched);
+    const others = half.replace(/\.1\.(?=[\da-f-]{36}\.part$)/, ".2.");
+    await rename(half, others);
+    expect(await finished(argv, { isAlive: (pid) => pid === 2 })).toBe(total);
+    expect(await halves()).toEqual([basename(others)]);
+    await expectWhole();
+    await rename(join(home.folder, "out.zip"), join(home.folder, "first.zip"));
+    expect(await finished()).toBe(total - fetched);
+    expect(await halves()).toEqual([]);
   });
 
   it("is interrupted again, and loses nothing", async () => {
@@ -251,5 +263,15 @@ describe("user export, interrupted", () => {
     home.beforeCall = undefined;
     expect(await halves()).toEqual([]);
     expect(await finished(line)).toBe(total);
+  });
+
+  it("removes what an encrypted run has left, and not what one is still writing", async () => {
+    const recipient = await identityToRecipient(await generateX25519Identity());
+    const id = "00000000-0000-4000-8000-000000000000";
+    const [left, writing] = [2, 3].map((pid) => `out.age.${pid}.${id}.part`);
+    for (const name of [left, writing]) await writeFile(join(home.folder, name ?? ""), "half");
+    const line = ["user", "export", person, "-o", "out.age", "--encrypt-to", recipient];
+    expect(await finished(line, { isAlive: (pid) => pid === 3 })).toBe(total);
+    expect(await halves()).toEqual([writing]);
   });
 });
