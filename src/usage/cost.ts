@@ -18,6 +18,8 @@ export interface Terms {
   readonly noncurrent: number;
   /** From when Intelligent-Tiering takes what was not read for the cheaper tier: AWS's own number. */
   readonly objects: 30;
+  /** The site's own rules bring objects of every bucket there. */
+  readonly isTiered: boolean;
 }
 
 /** What costs something, as it was measured. */
@@ -266,7 +268,7 @@ function savingsOf(stored: Stored, priceOf: PriceOf, terms: Terms): Saving[] {
   return [
     ...due.map((each) => dueSaving(each, priceOf)),
     ...lifecycleSavings(files, priceOf, terms),
-    ...tieringSaving(files, priceOf),
+    ...(terms.isTiered ? [] : tieringSaving(files, priceOf)),
     ...indexSavings(stored, priceOf),
   ];
 }

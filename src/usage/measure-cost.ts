@@ -110,5 +110,8 @@ function termsOf({ buckets }: Declaration): Terms {
     unfinished: daysOf(({ abortMultipartAfterDays }) => abortMultipartAfterDays) ?? 7,
     noncurrent: daysOf(({ expireNoncurrentAfterDays }) => expireNoncurrentAfterDays) ?? 30,
     objects: 30,
+    isTiered: buckets.every(({ lifecycle }) =>
+      lifecycle.some(({ intelligentTieringAfterDays }) => intelligentTieringAfterDays !== undefined),
+    ),
   };
 }

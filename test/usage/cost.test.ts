@@ -4,7 +4,7 @@ import { loadPrices, pricesIn } from "../../src/usage/prices.ts";
 import { nothing, type Group, type Piece } from "../../src/usage/sums.ts";
 
 const now = new Date("2026-10-01T00:00:00.000Z");
-const terms: Terms = { unfinished: 7, noncurrent: 30, objects: 30 };
+const terms: Terms = { unfinished: 7, noncurrent: 30, objects: 30, isTiered: false };
 const gigabyte = 1024 ** 3;
 const prices = await loadPrices(undefined);
 

@@ -37,6 +37,21 @@ interface Told {
 }
 
 describe("mawps storage cost", () => {
+  it("offers no Intelligent-Tiering where the model's own rule brings all large objects there", async () => {
+    const key = "users/u-1/uploads/2026/03/a.pdf";
+    for (const [model, bucket, offered] of [
+      ["prework", "prework-media-bucket", []],
+      ["prework-guide", "pre-work-media-uploads", ["tiering"]],
+    ] as const) {
+      const env = { MAWPS_MODEL: model, MAWPS_HOME: join(home.folder, model) };
+      await home.run(["setup", "--yes"], { env });
+      await home.look((aws) => putObject(aws, { bucket, key, body: Buffer.alloc(200_000) }), env);
+      const { exitCode, stdout } = await home.run(["storage", "cost", "--json"], { env });
+      const { savings } = JSON.parse(stdout) as { savings: { code: string }[] };
+      expect([exitCode, savings.map(({ code }) => code)]).toEqual([0, offered]);
+    }
+  });
+
   it("puts dated prices to what is there, says where none is known, and what is taken for granted", async () => {
     const { exitCode, stdout, stderr } = await home.run(["storage", "cost", "--json"]);
     expect([exitCode, stderr]).toEqual([0, ""]);
