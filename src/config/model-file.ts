@@ -27,7 +27,10 @@ export async function loadModel(world: Pick<World, "cwd">, { value, source }: Mo
     const meant = nearest(value, names);
     throw new CliError(`${source}: there is no model ${JSON.stringify(value)}`, {
       exitCode: exitCodes.usage,
-      hint: `${meant === undefined ? `there are: ${names.join(", ")}` : `did you mean ${meant}?`}; a file is named with its ending: site.model.json`,
+      hint:
+        meant === undefined
+          ? `there are: ${names.join(", ")}; a file is named with its ending: site.model.json`
+          : `did you mean ${meant}?`,
     });
   }
   const path = resolve(world.cwd, value);

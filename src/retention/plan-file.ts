@@ -147,7 +147,10 @@ async function* parts(path: string): AsyncGenerator<Part> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (error instanceof CliError || typeof code !== "string") throw error;
-    throw new CliError(`cannot read ${path}: ${code}`, { cause: error });
+    throw new CliError(`cannot read ${path}: ${code === "ENOENT" ? "there is no such file" : code}`, {
+      hint: "`mawps retention plan --output <file>` makes one",
+      cause: error,
+    });
   }
 }
 

@@ -211,7 +211,9 @@ describe("a plan in a file", () => {
 
   it("is refused when there is no such file, or it cannot be written", async () => {
     const { stored } = await planned();
-    expect((await stored.run("retention", "run", "none.json")).stderr).toContain("none.json: ENOENT");
+    expect((await stored.run("retention", "run", "none.json")).stderr).toContain(
+      "none.json: there is no such file",
+    );
     expect((await stored.run("retention", "plan", "--output", "no/folder.json")).exitCode).toBe(1);
   });
 

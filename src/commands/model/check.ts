@@ -98,7 +98,7 @@ async function checkLive(run: Run): Promise<void> {
     exitCode: exitCodes.findings,
     hint:
       unknown === 0
-        ? "what writes them is to write what the model derives and counts; docs/models.md tells how"
+        ? "the site is to write what the model derives and counts; how those that are there get it tells docs/models.md"
         : "give each kind an entity, with whose it is; docs/models.md tells how",
   });
 }
