@@ -37,6 +37,13 @@ export async function personInRows(reading: Reading, given: string): Promise<Per
     });
   }
   const { kind, name } = named ?? { kind: undefined, name: given };
+  const otherwise =
+    account === undefined && name.includes("@") ? all.filter((each) => isCalled(each, name)) : [];
+  if (otherwise.length > 0) {
+    throw new CliError(`no ${kind} of the backup is called ${JSON.stringify(name)}`, {
+      hint: `--user ${otherwise.map(({ subject }) => `${subject}:${name}`).join(" or ")}`,
+    });
+  }
   const found = account ?? { subject: kind, id: name, addresses: [] };
   if (isStandIn(model, found.id)) {
     throw new CliError(`${found.id} stands for people who were erased, and is nobody's`, {

@@ -40,6 +40,7 @@ export async function openRestore(
 ): Promise<{ site: RestoreSite; isLedgerEmpty: boolean; poolId: string | undefined }> {
   const { aws, model, signal, backups } = context;
   const { intoPrefix: prefix = "", intoTable, onConflict, resumeFrom } = wanted;
+  for (const flag of ["user", "item"] as const) assertNames(flag, wanted[flag]);
   context.progress("reading the backup");
   const repository = await openBackups(context, wanted.repo);
   if (!repository.canRead) {
@@ -113,6 +114,20 @@ async function refuseElsewhere(context: Context, { id, account, region, target }
 
 type Reading = Parameters<typeof personInRows>[0];
 
+const rolesOfTool = new Set<string>(Object.values(toolRoles));
+
+/** @throws CliError (usage) for what can name nothing: no text, or a colon with nothing on one side of it. Pure. */
+function assertNames(flag: "user" | "item", given: string | undefined): void {
+  if (given === undefined || !/^\s*$|^:|^[^:]*:\s*$/.test(given)) return;
+  throw new CliError(`--${flag} ${JSON.stringify(given)} names nothing`, {
+    exitCode: exitCodes.usage,
+    hint:
+      flag === "user"
+        ? "an id or an address, where there are several kinds of people with the kind in front: customer:42"
+        : "user-123/user-profile, or a row of a database: users:42",
+  });
+}
+
 /** Who is meant, by the accounts in the snapshot, wherever these are. */
 async function personOf(reading: Reading, given: string): Promise<PersonMeant> {
   if (rowSubjects(reading.model).length > 0) {
@@ -143,6 +158,14 @@ async function ownAddress(reading: Reading, id: string): Promise<readonly string
 async function itemMeant(reading: Reading, given: string): Promise<Pick<RestoreScope, "row" | "item">> {
   const row = rowNamed(reading.manifest, given);
   if (row !== undefined) return { row };
+  const { databases = [], tables } = reading.manifest;
+  if (databases.length > 0 && tables.every(({ role }) => rolesOfTool.has(role))) {
+    const [, table = given] = /^([^:]*):/.exec(given) ?? [];
+    throw new CliError(`--item ${given}: no database of the backup has a table ${JSON.stringify(table)}`, {
+      exitCode: exitCodes.usage,
+      hint: "a row is named by its table and key: users:42; backup show lists the tables",
+    });
+  }
   const [, userId = "", type] = /^([^/]+)(?:\/(.+))?$/s.exec(given) ?? [];
   return { item: { userId: await idOf(reading, userId), type } };
 }

@@ -206,7 +206,7 @@ function assertAskable(
     ...(has("emailVerified") ? ["CONFIRMED", "UNCONFIRMED"] : []),
   ];
   if (status !== undefined && !states.includes(status))
-    throw new CliError(`no account of ${model.name} can be ${status}`, {
+    throw new CliError(`--status ${JSON.stringify(status)}: no account of ${model.name} has such a state`, {
       exitCode,
       hint: states.length === 0 ? "accounts have no state there" : `--status takes ${states.join(", ")}`,
     });

@@ -311,6 +311,33 @@ function ofModel(site: DatabaseSite): void {
     expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("nothing was changed")]);
   });
 
+  test.each([
+    ["--user", "", "names nothing"],
+    ["--user", ":", "names nothing"],
+    ["--user", "customer:", "names nothing"],
+    ["--item", ":1", "names nothing"],
+    ["--item", "nosuch", 'has a table \\"nosuch\\"'],
+    ["--item", "nosuch:1", 'has a table \\"nosuch\\"'],
+  ])("whose %s %j can be nothing of the backup's is a usage error", async (flag, given, why) => {
+    const state = await stateOf();
+    const refused = await restore(flag, given);
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining(why)]);
+    expect(await stateOf()).toEqual(state);
+  });
+
+  test.runIf(model === "fc024")("of somebody of another kind is refused with the right one", async () => {
+    const refused = await restore("--user", "staff:eva@example.com");
+    expect([refused.exitCode, JSON.parse(refused.stderr)]).toEqual([
+      1,
+      {
+        error: 'no staff of the backup is called "eva@example.com"',
+        exitCode: 1,
+        hint: "--user customer:eva@example.com",
+      },
+    ]);
+    expect((await restore("--user", "customer:eva@example.com")).exitCode).toBe(0);
+  });
+
   test("that is a single row is refused where its table has lost the key that names it", async () => {
     const [name = "", key = ""] = world.row;
     const table = name.replace(/^crm\./, "");

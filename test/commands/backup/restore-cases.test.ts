@@ -134,7 +134,7 @@ it("refuses a user, an item and a file of keys that nothing in the backup is mea
   );
   for (const [argv, told, failure = 1] of [
     [["--user", "erika@example.com"], String.raw`\"erika@example.com\" is no user of the backup`],
-    [["--user", ""], String.raw`of the user \"\"`],
+    [["--user", ""], "names nothing", 2],
     [["--item", "user-1/user-profil"], String.raw`the item \"user-1/user-profil\"`],
     [["--resume-from", "failed.ndjson"], "what the file of --resume-from names"],
     [["--resume-from", "."], "is a folder", 2],
