@@ -362,6 +362,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     await telling;
     telling = undefined;
     spinning?.stop();
+    spinning = undefined;
   }
 
   return {
@@ -405,6 +406,8 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       if (json) return writeJsonLines(rows, write);
       const { listLine } = await import("../output/table.ts");
       for await (const row of rows) {
+        // The first line takes the spinner away, on whose line it would stand.
+        await unspun();
         for (const line of [asLines(row, layout)].flat()) await write(`${listLine(line, layout)}\n`);
       }
     },
@@ -414,6 +417,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       let isEmpty = true;
       for await (const part of tableParts(rows, columns, layout)) {
         isEmpty = false;
+        await unspun();
         await write(`${await drawn(part, layout)}\n`);
       }
       if (isEmpty) await write(`${none}\n`);

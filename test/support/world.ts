@@ -49,8 +49,8 @@ export interface WorldOptions {
   readonly limits?: Partial<Limits>;
   /** Whether another process of this machine lives. Default: none does. */
   readonly isAlive?: (pid: number) => boolean;
-  /** When a result is written. */
-  readonly onResult?: () => void;
+  /** When a result is written; `told` is what stderr has got until then. */
+  readonly onResult?: (told: string) => void;
 }
 
 /** A temporary home and folder in which command lines run in this process, on the local store. */
@@ -122,7 +122,11 @@ async function homeAt(beginMs: number): Promise<TestHome> {
     const { columns } = options;
     const made: World = {
       stdin: Object.assign(streamOf(options.stdin), { isTTY }),
-      stdout: sink(stdout, { isTTY: columns !== undefined, columns, onWrite: options.onResult }),
+      stdout: sink(stdout, {
+        isTTY: columns !== undefined,
+        columns,
+        onWrite: () => options.onResult?.(stderr.join("")),
+      }),
       // So wide that remarks stay in one line where a test does not say how wide it is.
       stderr: sink(stderr, { isTTY: isTTY || columns !== undefined, columns: columns ?? 10_000 }),
       env: { ...baseEnv, ...options.env },

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { putObject } from "../../../src/aws/s3/objects.ts";
 import { putHold } from "../../../src/audit/holds.ts";
 import { ledgerEntry, writeErasure } from "../../../src/backup/erasures.ts";
@@ -34,6 +34,18 @@ describe("mawps model", () => {
     expect(words(narrow.stdout)).toEqual(words(wide.stdout));
     const longer = narrow.stdout.split("\n").filter((line) => line.length > 60);
     expect(longer).toEqual([expect.stringMatching(/^ +[0-9a-f]{64}$/)]);
+  });
+
+  it("check --live takes its spinner away before it tells what it found", async () => {
+    vi.stubEnv("CI", undefined).stubEnv("TERM", "xterm");
+    const before: string[] = [];
+    await home.run(["model", "check", "--live"], { columns: 80, onResult: (told) => before.push(told) });
+    vi.unstubAllEnvs();
+    const [first = ""] = before;
+    const shown = "\u001B[?25h";
+    expect(first).toContain("looking at everything");
+    expect(first.lastIndexOf(shown)).toBeGreaterThan(first.lastIndexOf("looked at"));
+    expect(before.at(-1)).toBe(first);
   });
 
   it.each(Object.keys(shippedModels))(
