@@ -219,6 +219,11 @@ describe("retention of prework", () => {
       });
     };
     expect(await due()).toEqual([]);
+    const none = await site.run("retention", "plan", "--until", "1d");
+    expect([none.stdout, none.stderr]).toEqual([
+      "nothing is due\n",
+      expect.stringContaining("that is until 2026-"),
+    ]);
     const byThen = [`purge ${temp("alone")}`, "soft-delete ends"];
     expect((await due("--until", "11d")).toSorted()).toEqual(byThen);
     const kept = ["keep held", "purge deleted", ...byThen];

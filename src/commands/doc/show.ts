@@ -53,7 +53,7 @@ function asText(
     ["name", visible(document.name)],
     ["type", visible(document.type)],
     ["status", state(document.status)],
-    ["size", document.size === undefined ? "unknown" : `${bytes(document.size)} (${document.size} bytes)`],
+    ["size", sizeText(document.size)],
     ["content type", text("contentType")],
     ["sha256", document.sha256],
     ["scan", state(document.scanResult ?? "never")],
@@ -70,6 +70,12 @@ function asText(
     ["deleted by", text("deletedBy")],
     ...others.map((name) => [visible(name), shown(entry[name])] as const),
   ]);
+}
+
+/** To the byte, also where it is rounded. */
+function sizeText(size: number | undefined): string {
+  if (size === undefined) return "unknown";
+  return size < 1000 ? bytes(size) : `${bytes(size)} (${size} bytes)`;
 }
 
 function shown(value: unknown): string {

@@ -78,7 +78,9 @@ export function retentionPlan(begin: Begin): AnyCommand {
       if (!run.config.json) await run.print(totals, totalsText);
       if (until !== undefined)
         run.note(
-          `due by ${localTime(until)}, as things stand now; \`mawps retention run\` does it when it is due`,
+          totals.rules.length === 0
+            ? `that is until ${localTime(until)}, as things stand now`
+            : `due by ${localTime(until)}, as things stand now; \`mawps retention run\` does it when it is due`,
         );
       if (path !== undefined) run.note(`${dryRun ? "would write" : "wrote"} ${path}`);
       noteUnknown(run, totals);

@@ -78,6 +78,7 @@ describe("the documents of prework", () => {
     });
     const all = await site.run("doc", "list", "--all");
     expect(all.stdout).toContain("notes.txt");
+    expect((await site.run("doc", "show", "u-1", id)).stdout).toMatch(/^size +15 B$/m);
     const shown = await site.run("doc", "show", "u-1", id, "--json");
     expect(JSON.parse(shown.stdout)).toMatchObject({ id, s3Key: key, contentType: "text/plain" });
 
