@@ -1,7 +1,7 @@
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import type { Agent, AgentOptions } from "node:https";
+import type { Agent } from "node:https";
 import { CliError } from "../errors.ts";
 import type { End } from "./end.ts";
 import type { Limits, Reach } from "./limits.ts";
@@ -167,16 +167,14 @@ function endDripping(body: IncomingMessage, everyMs: number): void {
 }
 
 /** The agents that the surroundings ask for, loaded only then; else the handler's own. */
-async function agents(
-  proxy: URL | undefined,
-  env: Env,
-): Promise<{ httpAgent?: Agent; httpsAgent?: Agent | AgentOptions }> {
+async function agents(proxy: URL | undefined, env: Env): Promise<{ httpAgent?: Agent; httpsAgent?: Agent }> {
   const ca = bundleOf(env["AWS_CA_BUNDLE"]);
   const trust = ca === undefined ? {} : { ca };
   if (proxy === undefined) {
     if (ca === undefined) return {};
-    // Options, not an agent: the handler makes it of them with the first call that needs TLS.
-    return { httpsAgent: trust };
+    // An agent, not its options: for a body of 2 MiB and more (Expect: 100-continue) the handler makes another one, without them.
+    const { Agent } = await import("node:https");
+    return { httpsAgent: new Agent({ keepAlive: true, maxSockets: 50, ...trust }) };
   }
   const [{ HttpProxyAgent }, { HttpsProxyAgent }] = await Promise.all([
     import("http-proxy-agent"),

@@ -1,9 +1,14 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { connect } from "../../src/aws/clients.ts";
 import { proxyFor, proxySettings, type Env } from "../../src/aws/proxy.ts";
-import { getObjectBytes } from "../../src/aws/s3/objects.ts";
+import { getObjectBytes, putObject } from "../../src/aws/s3/objects.ts";
+import { selfSigned } from "../support/self-signed.ts";
 import { makeHome } from "../support/world.ts";
 
 const proxy = "http://proxy.test:3128";
@@ -105,5 +110,38 @@ it("sends a call for http through the proxy, with its password", async () => {
     aws.close();
     server.close();
     server.closeAllConnections();
+  }
+});
+
+// Above 2 MiB the SDK sends "Expect: 100-continue", for which its handler may take another agent.
+it.each([1, 2 * 1024 ** 2])("trusts AWS_CA_BUNDLE for an upload of %i bytes", async (size) => {
+  const folder = await mkdtemp(join(tmpdir(), "mawps-bundle-"));
+  const bundle = join(folder, "bundle.pem");
+  await writeFile(bundle, selfSigned.cert);
+  const received: number[] = [];
+  const server = createTlsServer(selfSigned, (request, response) => {
+    let bytes = 0;
+    request.on("data", (piece: Buffer) => void (bytes += piece.length));
+    request.on("end", () => {
+      received.push(bytes);
+      response.writeHead(200, { "x-amz-request-id": "1", etag: '"1"' }).end();
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const aws = connect({
+    region: "eu-central-1",
+    endpointUrl: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    env: { AWS_CA_BUNDLE: bundle },
+    limits: { attempts: 1 },
+  });
+  try {
+    await putObject(aws, { bucket: "bucket", key: "key", body: Buffer.alloc(size) });
+    expect(received).toEqual([size]);
+  } finally {
+    aws.close();
+    server.close();
+    server.closeAllConnections();
+    await rm(folder, { recursive: true });
   }
 });
