@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
  * What start-up need not load, by who asks for it. commander wants node:child_process for subcommands that are
  * programs of their own: we have none. dynalite wants level and memory-level for its own storage: packages/local-aws has
  * another. classic-level looks for its native part through a search of several folders: the prebuilt one is tried first.
- * The SDK's handler wants TLS, five milliseconds of Node's own code, where nothing but the local store is asked too.
+ * The SDK's handler wants TLS, four milliseconds of Node's own code, where nothing is asked but a server without it, or none.
  * string-width prepares for emoji, 20 milliseconds, before it is asked; most texts are of letters that take one column each.
  */
 const replaced = [
@@ -28,7 +28,18 @@ const replaced = [
     by: /[\\/]node-http-handler[\\/]/,
     contents: `
       const https = () => require("node:https");
-      module.exports = { get Agent() { return https().Agent; }, get request() { return https().request; } };`,
+      class Agent {
+        constructor(options) { this.options = options; }
+        made() { return this.agent ??= new (https().Agent)(this.options); }
+        destroy() { this.agent?.destroy(); }
+      }
+      module.exports = {
+        Agent,
+        request(options, ...rest) {
+          if (options.agent instanceof Agent) options.agent = options.agent.made();
+          return https().request(options, ...rest);
+        },
+      };`,
   },
   {
     path: /^\.\/binding$/,
