@@ -2,7 +2,7 @@ import { CliError } from "../errors.ts";
 import { isRecord } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
 import { identitiesIn, newIdentity, recipientOf, unlockIdentity, type Keys } from "./encryption.ts";
-import type { Store } from "./store.ts";
+import type { Store, StoredFile } from "./store.ts";
 
 const configName = "mawps-repository.json";
 const identityName = "keys/identity.age";
@@ -131,4 +131,24 @@ export async function unlockedIdentities(
 /** Whether a repository was made there. */
 export async function isRepository(store: Store, signal?: AbortSignal): Promise<boolean> {
   return (await store.stat(configName, signal)) !== undefined;
+}
+
+/** Folders of a repository, as its files are named. A folder that is one may have other files, too. */
+const repositoryFolders = [
+  "keys/",
+  "data/",
+  "snapshots/",
+  "checks/",
+  "pending/",
+  "damaged/",
+  "erasures/",
+  "locks/",
+] as const;
+
+/** The files of a repository that was made there, in bounded memory. */
+export async function* repositoryFiles(store: Store, signal?: AbortSignal): AsyncGenerator<StoredFile> {
+  const made = await store.stat(configName, signal);
+  if (made === undefined) return;
+  yield made;
+  for (const folder of repositoryFolders) yield* store.list(folder, signal);
 }

@@ -14,7 +14,8 @@ import {
   type DatabaseChoice,
 } from "./create.ts";
 import { exportPlace } from "./native-engine.ts";
-import { assertOutside, ensureBackups, foreseeBackups, placeOf } from "./open.ts";
+import { ensureBackups, foreseeBackups } from "./open.ts";
+import { assertOutside, placeOf } from "./place.ts";
 import { beginPending, type Pending } from "./pending.ts";
 import { waitForPrune } from "./prune-lock.ts";
 import type { Rate } from "./rate.ts";

@@ -5,12 +5,13 @@ import { getObject, getSmallObject, headObject, putObject } from "../aws/s3/obje
 import { errorName } from "../aws/setting.ts";
 import { uploadFile } from "../aws/s3/upload.ts";
 import { CliError } from "../errors.ts";
+import { placeText, prefixOf } from "./place.ts";
 import { maxSmallFileBytes, tooLarge, type Store } from "./store.ts";
 
 /** A repository under a prefix of a bucket. The bucket is not made here. */
 export function s3Store(aws: Aws, place: { readonly bucket: string; readonly prefix: string }): Store {
   const { bucket } = place;
-  const root = place.prefix === "" ? "" : `${place.prefix.replace(/\/+$/, "")}/`;
+  const root = prefixOf(place);
   const keyOf = (name: string) => root + name;
 
   async function created(put: Promise<unknown>): Promise<"created" | "exists"> {
@@ -24,7 +25,7 @@ export function s3Store(aws: Aws, place: { readonly bucket: string; readonly pre
   }
 
   return {
-    where: `s3://${bucket}/${root}`,
+    where: placeText(place),
     async stat(name, signal) {
       const head = await headObject(aws, { bucket, key: keyOf(name) }, signal);
       if (head === undefined) return undefined;

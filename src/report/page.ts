@@ -165,6 +165,7 @@ function* storageParts(
     ],
     [words.tables, bytes(today.tableBytes)],
     ...(today.databaseBytes === undefined ? [] : [[words.databases, bytes(today.databaseBytes)] as const]),
+    ...(today.backupBytes === undefined ? [] : [[words.parts.backups, bytes(today.backupBytes)] as const]),
     ...(accounts === undefined ? [] : [[words.accounts, `≈ ${grouped(accounts)}`] as const]),
     [words.month, dollars(cost.usd)],
   ]);

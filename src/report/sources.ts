@@ -2,6 +2,7 @@ import { trailOf } from "../audit/place.ts";
 import { periodOf } from "../audit/report.ts";
 import { knownBackups } from "../backup/list.ts";
 import { madeStore } from "../backup/open.ts";
+import { namedPlace } from "../backup/place.ts";
 import { roomFor } from "../concurrency.ts";
 import type { Context } from "../context.ts";
 import { examine } from "../doctor/doctor.ts";
@@ -62,7 +63,8 @@ async function sourcesOf(context: Context, outside: Outside, now: Date): Promise
       const engine = "listing" as const;
       const query = { model: site, declaration, engine, prices, now, signal, onProgress() {} };
       const database = (role: string) => inTurn(() => measureDatabase(context, role));
-      const priced = await measureCost(aws, { ...query, ...(site.databases && { database }) });
+      const repository = namedPlace(context);
+      const priced = await measureCost(aws, { ...query, repository, ...(site.databases && { database }) });
       const days = await keptDays(context, priced.usage, { isKept: true, usd: priced.cost.usd });
       return { ...priced, days };
     },

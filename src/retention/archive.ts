@@ -1,5 +1,6 @@
 import { accountOf, inPending } from "../backup/creation.ts";
-import { assertOutside, ensureBackups, foreseeBackups, placeOf } from "../backup/open.ts";
+import { ensureBackups, foreseeBackups } from "../backup/open.ts";
+import { assertOutside, placeOf } from "../backup/place.ts";
 import { refuseOpenSecrets } from "../backup/secrets.ts";
 import type { Context } from "../context.ts";
 import { CliError, exitCodes } from "../errors.ts";

@@ -59,6 +59,18 @@ export const lineWords = {
       `ein ganzer Monat wie jetzt, zum Preis der ersten 50 TB${isRounded ? ", keines unter der kleinsten berechneten Größe" : ""}`,
     ],
   ),
+  backups: line<{ readonly storageClass: string }>(
+    ({ storageClass }) => [
+      `backups, ${storageClass}`,
+      "GB",
+      "with old versions and unfinished uploads; a whole month as now, at the price of this region",
+    ],
+    ({ storageClass }) => [
+      `Sicherungen, ${storageClass}`,
+      "GB",
+      "mit alten Versionen und offenen Uploads; ein ganzer Monat wie jetzt, zum Preis dieser Region",
+    ],
+  ),
   monitoring: line<{ readonly storageClass: string }>(
     ({ storageClass }) => [
       `monitoring, ${storageClass}`,

@@ -26,6 +26,8 @@ export interface Terms {
 export interface Stored {
   /** By `costGroupOf`. */
   readonly files: readonly Group[];
+  /** The same of backups that lie in a bucket of their own. */
+  readonly backupFiles?: readonly Group[] | undefined;
   readonly tables: readonly TableUse[];
   /** Tables whose units the model lets AWS scale, by name. */
   readonly scaled: ReadonlyMap<string, TableCapacity>;
@@ -132,6 +134,7 @@ export function costOf(stored: Stored, priceOf: PriceOf, { now, terms }: { now: 
   };
   const lines = [
     ...fileLines(stored, usedPriceOf),
+    ...backupLines(stored, usedPriceOf),
     ...tableLines(stored, usedPriceOf),
     ...accountLines(stored, usedPriceOf),
   ];
@@ -192,6 +195,17 @@ function fileLines({ files }: Pick<Stored, "files">, priceOf: PriceOf): CostLine
   if (monitored === 0) return lines;
   const counted = { values: { storageClass: tiering }, quantity: monitored / 1000 };
   return [...lines, priced({ ...counted, code: "monitoring" }, priceOf("s3.tiering.monitoring"))];
+}
+
+function backupLines({ backupFiles = [] }: Stored, priceOf: PriceOf): CostLine[] {
+  return classesOf(backupFiles).map((storageClass) => {
+    const quantity = (["objects", "noncurrent", "unfinished"] as const).reduce(
+      (sum, part) => sum + amountOf(backupFiles, { part, storageClass }).gigabytes,
+      0,
+    );
+    const counted = { values: { storageClass }, quantity };
+    return priced({ ...counted, code: "backups" }, priceOf(`s3.storage.${storageClass}`));
+  });
 }
 
 const tiering = "INTELLIGENT_TIERING";

@@ -7,7 +7,7 @@ import { makeFolders } from "../make-folders.ts";
 import { isRecord } from "../model/json.ts";
 import { databaseBytes } from "./databases.ts";
 import type { Usage } from "./measure.ts";
-import { nothing } from "./sums.ts";
+import { bytesOf, nothing } from "./sums.ts";
 
 /** What is kept of a day: sums, no names of anybody. */
 export interface Day {
@@ -21,6 +21,8 @@ export interface Day {
   readonly tableBytes: number;
   /** Of databases, with their indexes; absent where the site has none, or nobody asked. */
   readonly databaseBytes?: number;
+  /** Of the backups, with old versions and unfinished uploads; absent where none are named, or nobody asked. */
+  readonly backupBytes?: number;
   readonly accounts?: number;
   /** What a month costs as things stood, by list prices; absent where nobody asked. */
   readonly usd?: number;
@@ -30,7 +32,7 @@ export interface Day {
 const mostDays = 4000;
 
 /** The sums of a day on which all could be looked at. */
-export function dayOf({ files, tables, databases = [], accounts }: Usage, now: Date): Day {
+export function dayOf({ files, tables, databases = [], backups, accounts }: Usage, now: Date): Day {
   const { objects, noncurrent, unfinished } = files ?? nothing;
   return {
     day: now.toISOString().slice(0, 10),
@@ -43,6 +45,7 @@ export function dayOf({ files, tables, databases = [], accounts }: Usage, now: D
       0,
     ),
     ...(databases.length === 0 ? {} : { databaseBytes: databaseBytes(databases) }),
+    ...(backups === undefined ? {} : { backupBytes: bytesOf(backups) }),
     ...(accounts === undefined ? {} : { accounts }),
   };
 }

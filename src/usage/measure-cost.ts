@@ -47,7 +47,7 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
         return { name, value: undefined };
       }
     });
-  const [{ alsoGroups = [], ...usage }, recoveries, backups] = await sideBySide(query.signal, [
+  const [{ alsoGroups = [], backupGroups, ...usage }, recoveries, backups] = await sideBySide(query.signal, [
     (signal) => measureUsage(aws, { ...query, signal, by: "entity", also: costGroupOf(now, terms) }),
     (signal) => ofTables(signal, (table) => readRecoveryWindow(aws, table, signal)),
     (signal) => ofTables(signal, (table) => backupBytes(aws, table, signal)),
@@ -67,6 +67,7 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
   const cost = costOf(
     {
       files: alsoGroups,
+      backupFiles: backupGroups,
       tables: usage.tables,
       scaled: new Map(
         declaration.tables.flatMap(({ name, capacity }) =>

@@ -1,8 +1,6 @@
 import type { Aws } from "../aws/clients.ts";
 import { readUserPool } from "../aws/cognito/user-pool.ts";
 import { measureTable, type MeasuredTable } from "../aws/dynamodb/table-measure.ts";
-import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-uploads.ts";
-import { uploadedBytes } from "../aws/s3/upload-size.ts";
 import { errorName, isDenied } from "../aws/setting.ts";
 import { inParallel, sideBySide } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
@@ -10,6 +8,7 @@ import type { Declaration } from "../model/declaration.ts";
 import { objectTemplates, ownerField } from "../model/objects.ts";
 import type { Model } from "../model/schema.ts";
 import { literalStart } from "../model/template.ts";
+import { placeText, type RepositoryPlace } from "../backup/place.ts";
 import type { DatabaseUse } from "./databases.ts";
 import type { CountedInventory } from "./inventory.ts";
 import { walkVersions, type Walk } from "./listing.ts";
@@ -27,6 +26,7 @@ import {
   type Sums,
   type Tally,
 } from "./sums.ts";
+import { walkUnfinished } from "./unfinished.ts";
 
 /** A listing now, or the newest list that S3 itself made. */
 export type Engine = "listing" | "inventory";
@@ -45,6 +45,8 @@ export interface UsageQuery {
   readonly user?: string | undefined;
   /** Measures a database of the model by its role, as `measureDatabase`; without it they are left out. */
   readonly database?: (role: string) => Promise<DatabaseUse | { readonly missing: string }>;
+  /** Where the backups lie; without it they are left out. */
+  readonly repository?: RepositoryPlace | undefined;
   readonly now: Date;
   readonly signal: AbortSignal;
   onProgress(looked: number): void;
@@ -54,6 +56,12 @@ export interface TableUse extends MeasuredTable {
   readonly table: string;
   /** What the model says that lies in it. */
   readonly entities: readonly string[];
+}
+
+export interface BackupsUse extends Sums {
+  readonly where: string;
+  /** They lie in a bucket of the site, and are counted with its files, too. */
+  readonly isAmongFiles: boolean;
 }
 
 export interface Usage {
@@ -69,6 +77,10 @@ export interface Usage {
   readonly tables: readonly TableUse[];
   /** Absent where nobody asked. */
   readonly databases?: readonly DatabaseUse[];
+  /** Absent where nobody asked, of one person alone, and of a folder without any. */
+  readonly backups?: BackupsUse;
+  /** Of backups in a bucket that is none of the site's, by the groups of `also`. */
+  readonly backupGroups?: readonly Group[];
   /** As Cognito estimates it. */
   readonly accounts?: number;
   /** Its feature plan, which decides on the price of an account. */
@@ -81,7 +93,6 @@ export interface Usage {
   readonly failures: readonly { readonly what: string; readonly why: string }[];
 }
 
-const partsAtOnce = 8;
 /** Of descriptions DynamoDB gives far more in a second. */
 const tablesAtOnce = 32;
 
@@ -111,7 +122,8 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
   let looked = 0;
   const onLooked = (more: number) => query.onProgress((looked += more));
   const measureDatabase = query.database;
-  const [buckets, tables, accounts, databases] = await sideBySide(query.signal, [
+  const repository = user === undefined ? query.repository : undefined;
+  const [buckets, tables, accounts, databases, backups] = await sideBySide(query.signal, [
     (signal) =>
       Promise.all(
         declaration.buckets.map(async ({ role, name }) => {
@@ -152,6 +164,12 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
         }
         return [];
       }),
+    (signal) =>
+      repository === undefined
+        ? Promise.resolve(undefined)
+        : ifThere(`backups in ${placeText(repository)}`, async () =>
+            backupsAt(aws, repository, { ...query, signal, onLooked }),
+          ),
   ]);
   const groups = joined(buckets.flatMap((bucket) => bucket.groups));
   const uncountedBuckets = buckets.flatMap(({ name, isCounted }) =>
@@ -165,10 +183,33 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
     ...(query.also === undefined ? {} : { alsoGroups: joined(buckets.flatMap(({ also }) => also)) }),
     tables: tables.flat(),
     ...(measureDatabase === undefined ? {} : { databases: databases.flat() }),
+    ...backups,
     ...(query.engine === "listing" ? {} : { inventories: buckets.flatMap(({ inventory }) => inventory) }),
     ...(accounts?.users === undefined ? {} : { accounts: accounts.users, accountPlan: accounts.plan }),
     missing: missing.sort(),
     failures,
+  };
+}
+
+/** They are listed, however the site's own buckets are looked at: no inventory is ordered of them. */
+async function backupsAt(
+  aws: Aws,
+  place: RepositoryPlace,
+  {
+    also = () => null,
+    declaration,
+    signal,
+    onLooked,
+  }: UsageQuery & { readonly onLooked: (more: number) => void },
+): Promise<Pick<Usage, "backups" | "backupGroups">> {
+  const { measureRepository } = await import("./repository.ts");
+  const measured = await measureRepository(aws, place, { groupOf: also, onLooked, signal });
+  const groups = joined(measured.map(({ group, sums }) => ({ group, ...sums })));
+  if ("folder" in place && groups.length === 0) return {};
+  const isAmongFiles = "bucket" in place && declaration.buckets.some(({ name }) => name === place.bucket);
+  return {
+    backups: { where: placeText(place), isAmongFiles, ...groups.reduce<Sums>(plus, nothing) },
+    ...("bucket" in place && !isAmongFiles && { backupGroups: groups }),
   };
 }
 
@@ -246,17 +287,12 @@ async function bucketGroups(
           onLooked(pieces.length);
         },
       }),
-    async (signal) => {
-      const unfinished = chunked(listUnfinishedUploads(aws, { bucket: name, signal }), 100);
-      for await (const uploads of unfinished) {
-        await inParallel(uploads, partsAtOnce, async (upload) => {
-          if (owner !== undefined && owner(upload) !== user) return;
-          const { key, storageClass, begunAt: at } = upload;
-          const bytes = await uploadedBytes(aws, upload, signal);
-          add({ key, part: "unfinished", bytes, at, storageClass });
-        });
-      }
-    },
+    (signal) =>
+      walkUnfinished(
+        aws,
+        { bucket: name, signal },
+        { isWanted: (upload) => owner === undefined || owner(upload) === user, onPiece: add },
+      ),
   ]);
   const summed = (of: Tally): Summed[] => of.groups().map(({ group, sums: each }) => ({ group, ...each }));
   return {
@@ -270,20 +306,6 @@ async function bucketGroups(
 function withoutCovered(prefixes: readonly string[]): string[] {
   const all = [...new Set(prefixes)];
   return all.filter((prefix) => !all.some((other) => other !== prefix && prefix.startsWith(other)));
-}
-
-async function* chunked(
-  uploads: AsyncIterable<UnfinishedUpload>,
-  size: number,
-): AsyncGenerator<readonly UnfinishedUpload[]> {
-  let chunk: UnfinishedUpload[] = [];
-  for await (const upload of uploads) {
-    chunk.push(upload);
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 /** Groups of the same name in several buckets are one, unless they are told bucket by bucket. */

@@ -86,6 +86,22 @@ describe("what a month costs", () => {
     expect(usd).toBeCloseTo(5.66 + 6.6 + 7.5, 10);
   });
 
+  it("backups in a bucket of their own cost what files do, whole with what was replaced", () => {
+    const of = (gigabytes: number) => ({ count: 1, bytes: gigabytes * gigabyte });
+    const backupFiles = [
+      group("STANDARD large past", { objects: of(30), noncurrent: of(8) }),
+      group("STANDARD small young", { unfinished: of(2) }),
+      group("GLACIER_IR large past", { objects: of(100) }),
+    ];
+    const told = costOf({ ...empty, backupFiles }, pricesIn(prices, "us-east-1"), { now, terms });
+    expect(told.lines.map(({ what, quantity, usd }) => [what, quantity, usd?.toFixed(4)])).toEqual([
+      ["backups, GLACIER_IR", 100, "0.4000"],
+      // (30 + 8 + 2) x 0.023
+      ["backups, STANDARD", 40, "0.9200"],
+    ]);
+    expect(told.savings).toEqual([]);
+  });
+
   it("an index that nobody reads is worth what it takes beyond what is free, and what was written into it; what is due, its bytes", () => {
     const stored: Stored = {
       ...empty,

@@ -6,7 +6,6 @@ import { whyNoRetention } from "../../model/reach.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { table, type Column } from "../../output/table.ts";
 import { count, dollars, grouped, quantityText, visible } from "../../output/text.ts";
-import { configuredSite } from "../../target.ts";
 import type { CostLine, Due, Saving } from "../../usage/cost.ts";
 import type { MeasuredCost } from "../../usage/measure-cost.ts";
 import type { Price } from "../../usage/prices.ts";
@@ -30,17 +29,21 @@ export function storageCost(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       if (isDueAsked === true) assertRetention(run);
       if (file !== undefined) run.keepFromMetrics();
-      const [{ measureCost }, { loadPrices }] = await Promise.all([
+      const [{ measureCost }, { loadPrices }, { namedPlace }] = await Promise.all([
         import("../../usage/measure-cost.ts"),
         import("../../usage/prices.ts"),
+        import("../../backup/place.ts"),
       ]);
       const prices = await loadPrices(file === undefined ? undefined : resolve(run.world.cwd, file));
       const due = isDueAsked === true ? await dueOf(run) : undefined;
       const doing = doingBy[engine];
       const progress = await run.progress(doing);
-      const { cost } = await measureCost(await run.aws("reads"), {
-        model: run.config.site,
-        declaration: configuredSite(run.config),
+      const context = await run.context("reads");
+      const { model, declaration } = context;
+      const { cost } = await measureCost(context.aws, {
+        model,
+        declaration,
+        repository: namedPlace(context),
         prices,
         due,
         engine,

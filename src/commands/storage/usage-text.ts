@@ -6,8 +6,16 @@ import { facts, table, type Column } from "../../output/table.ts";
 import { count, grouped } from "../../output/text.ts";
 import { databaseBytes, type DatabaseUse } from "../../usage/databases.ts";
 import type { Day } from "../../usage/history.ts";
-import type { TableUse, Usage } from "../../usage/measure.ts";
-import { nothing, parts, type Amount, type Group, type Grouping, type Sums } from "../../usage/sums.ts";
+import type { BackupsUse, TableUse, Usage } from "../../usage/measure.ts";
+import {
+  bytesOf,
+  nothing,
+  parts,
+  type Amount,
+  type Group,
+  type Grouping,
+  type Sums,
+} from "../../usage/sums.ts";
 
 interface Grouped extends Usage {
   readonly by: Grouping;
@@ -19,12 +27,13 @@ interface Shown extends Grouped {
 
 /** For people: the sums, the groups with bars, the tables and those of databases. */
 export async function usageText(shown: Shown, layout: Layout): Promise<string> {
-  const { tables, databases = [], accounts, before, by } = shown;
+  const { tables, databases = [], backups, accounts, before, by } = shown;
   const total = facts([
     ["files as of", asOfText(shown)],
     ...filesFacts(shown),
     ["tables", tables.length === 0 ? undefined : asBytes(tables.reduce((sum, { bytes }) => sum + bytes, 0))],
     ["databases", databases.length === 0 ? undefined : asBytes(databaseBytes(databases))],
+    ["backups", backups === undefined ? undefined : backupsText(backups)],
     ["accounts", accounts === undefined ? undefined : `about ${grouped(accounts)}`],
     ["since", before === undefined ? undefined : sinceText(shown, before)],
   ]);
@@ -62,10 +71,22 @@ function amountText({ count: number, bytes }: Amount, one: string): string {
   return `${count(number, one)}, ${asBytes(bytes)}`;
 }
 
+/** `14 files, 2.1 MB in /backups`, with what a listing of objects does not show. */
+function backupsText(backups: BackupsUse): string {
+  const { objects, noncurrent, unfinished, where, isAmongFiles } = backups;
+  return [
+    `${amountText(objects, "file")} in ${where}`,
+    ...(noncurrent.count === 0 ? [] : [amountText(noncurrent, "old version")]),
+    ...(unfinished.count === 0 ? [] : [amountText(unfinished, "unfinished upload")]),
+    ...(isAmongFiles ? ["counted with the files above, too"] : []),
+  ].join("; ");
+}
+
 /** `2026-03-01: +3 objects, +1.2 MB of files, -40 KB of old versions` */
 function sinceText(usage: Usage, before: Day): string {
-  const { tables, databases = [] } = usage;
+  const { tables, databases = [], backups } = usage;
   const databasesNow = databaseBytes(databases);
+  const backupsNow = backups === undefined ? 0 : bytesOf(backups);
   const { objects, noncurrent, unfinished } = usage.files ?? nothing;
   const tableBytes = tables
     .flatMap((table) => [table, ...table.indexes])
@@ -80,6 +101,7 @@ function sinceText(usage: Usage, before: Day): string {
     ...bytes(unfinished.bytes, before.unfinishedBytes, "unfinished uploads"),
     ...bytes(tableBytes, before.tableBytes, "tables"),
     ...bytes(databasesNow, before.databaseBytes ?? databasesNow, "databases"),
+    ...bytes(backupsNow, before.backupBytes ?? backupsNow, "backups"),
   ];
   return `${before.day}: ${changes.length === 0 ? "as much as then" : changes.join(", ")}`;
 }
@@ -171,8 +193,8 @@ function databasesText(databases: readonly DatabaseUse[], layout: Layout): Promi
 }
 
 /** A row a group, then one a table and index; of a table of a database one for all of its indexes. */
-export function usageCsv({ groups, by, tables, databases = [], accounts }: Grouped): string {
-  const amounts = (group: Group) => parts.flatMap((part) => [group[part].count, group[part].bytes]);
+export function usageCsv({ groups, by, tables, databases = [], backups, accounts }: Grouped): string {
+  const amounts = (group: Sums) => parts.flatMap((part) => [group[part].count, group[part].bytes]);
   const rest = [null, null, null, null, null, null];
   const rows = [
     ["kind", "store", "group", ...parts.flatMap((part) => [part, `${part}Bytes`])],
@@ -187,6 +209,7 @@ export function usageCsv({ groups, by, tables, databases = [], accounts }: Group
         ["database-indexes", database, name, null, indexBytes, ...rest],
       ]),
     ),
+    ...(backups === undefined ? [] : [["backups", backups.where, null, ...amounts(backups)]]),
     ...(accounts === undefined ? [] : [["accounts", null, null, accounts, null, ...rest]]),
   ];
   return rows.map(csvLine).join("");

@@ -33,10 +33,11 @@ export function storageUsage(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
-      const [{ measureUsage }, { measureDatabase }, { keptDays }] = await Promise.all([
+      const [{ measureUsage }, { measureDatabase }, { keptDays }, { namedPlace }] = await Promise.all([
         import("../../usage/measure.ts"),
         import("../../usage/databases.ts"),
         import("../../usage/history.ts"),
+        import("../../backup/place.ts"),
       ]);
       if (given !== undefined) run.keepFromMetrics();
       const user = given === undefined ? undefined : await idOf(run, given);
@@ -51,6 +52,7 @@ export function storageUsage(begin: Begin): AnyCommand {
         user,
         engine,
         ...(model.databases && { database: (role) => measureDatabase(context, role) }),
+        repository: namedPlace(context),
         now: run.world.now(),
         signal: run.world.signal,
         onProgress: (looked) => progress.update(`${doing}: ${grouped(looked)} looked at`),
