@@ -45,10 +45,10 @@ async function openChain(init: object, limits: Limits): Promise<Chain> {
       if (failure !== null) failures.set(command, failure);
       done(failure, { stdout });
     };
-    // Loaded only where a program is named.
-    void import("node:child_process").then(({ exec }) =>
-      exec(command, { timeout: limits.inVainMs, killSignal: "SIGKILL" }, ended),
-    );
+    // Loaded only where a program is named. A command that is too long, or has a NUL, is thrown at once.
+    import("node:child_process")
+      .then(({ exec }) => exec(command, { timeout: limits.inVainMs, killSignal: "SIGKILL" }, ended))
+      .catch((error: Error) => ended(error, ""));
   };
   // The SDK has no other way to say how such a program is run.
   externalDataInterceptor.interceptToken("exec", run);

@@ -424,6 +424,8 @@ describe("credentials that somebody else should have given", () => {
       bad: `credential_process = sh -c "echo 'vault is locked' >&2; exit 3"`,
       mute: "credential_process = false",
       hung: "credential_process = sleep 600",
+      endless: `credential_process = true ${"x".repeat(200_000)}`,
+      cut: "credential_process = true\u0000",
       chain: `${role}\nsource_profile = nosuch`,
       good: `credential_process = echo '{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"x"}'`,
       mfa: `${role}\nsource_profile = good\nmfa_serial = arn:aws:iam::123456789012:mfa/me`,
@@ -442,6 +444,8 @@ describe("credentials that somebody else should have given", () => {
     ["bad", "no credentials of profile bad: credential_process failed: vault is locked"],
     ["mute", "no credentials of profile mute: credential_process failed and said nothing"],
     ["hung", "no credentials of profile hung: credential_process failed: no answer within 200 ms"],
+    ["endless", "no credentials of profile endless: spawn E2BIG"],
+    ["cut", "no credentials of profile cut: The argument 'command' must be a string without null bytes"],
     ["chain", "no credentials of profile chain: Could not resolve credentials using profile: [nosuch]"],
     [
       "mfa",
