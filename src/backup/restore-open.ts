@@ -2,14 +2,18 @@ import { resolve } from "node:path";
 import { attributeOf, isOwnAddress } from "../aws/cognito/users-list.ts";
 import type { Context } from "../context.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import { accountItems } from "../model/links.ts";
+import { mawpsModel } from "../model/mawps.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { rowSubjects } from "../model/person-rows.ts";
 import { toolRoles } from "../model/tool-tables.ts";
 import { personInRows } from "./account-rows.ts";
 import { erasedUsers } from "./erasures.ts";
+import { parseItemLine } from "./item-line.ts";
 import { chosenSnapshot, openBackups, refuseOtherModel } from "./open.ts";
 import { readNewIds } from "./remap.ts";
 import { readLedger } from "./restore-audit.ts";
+import { sourcesOf } from "./restore-items.ts";
 import { usersOf } from "./restore-plan.ts";
 import { readLeftKeys, wantsDatabase, type PersonMeant, type RestoreScope } from "./restore-scope.ts";
 import { destinationOf, type OnConflict, type RestoreSite } from "./restore-site.ts";
@@ -112,7 +116,7 @@ async function refuseElsewhere(context: Context, { id, account, region, target }
   });
 }
 
-type Reading = Parameters<typeof personInRows>[0];
+type Reading = Parameters<typeof personInRows>[0] & Parameters<typeof sourcesOf>[0];
 
 const rolesOfTool = new Set<string>(Object.values(toolRoles));
 
@@ -132,10 +136,9 @@ function assertNames(flag: "user" | "item", given: string | undefined): void {
 async function personOf(reading: Reading, given: string): Promise<PersonMeant> {
   if (rowSubjects(reading.model).length > 0) {
     const person = await personInRows(reading, given);
-    somebody(person.ids[0] ?? given);
     return person;
   }
-  const id = somebody(await idOf(reading, given));
+  const id = somebody(reading, await idOf(reading, given));
   return { ids: [id, ...(await ownAddress(reading, id))] };
 }
 
@@ -171,7 +174,7 @@ async function itemMeant(reading: Reading, given: string): Promise<Pick<RestoreS
 }
 
 /** The id of the account in the snapshot that has this name or e-mail address; else the text is an id itself. */
-async function idOf(place: Parameters<typeof usersOf>[0], given: string): Promise<string> {
+async function idOf(place: Reading, given: string): Promise<string> {
   const wanted = given.toLowerCase();
   const found = new Set<string>();
   for await (const user of usersOf(place)) {
@@ -181,6 +184,7 @@ async function idOf(place: Parameters<typeof usersOf>[0], given: string): Promis
     const email = attributeOf(account, "email")?.toLowerCase();
     if (account.username === given || email === wanted) found.add(sub);
   }
+  if (given.includes("@")) for await (const id of idsInTable(place, wanted)) found.add(id);
   if (found.size > 1) {
     throw new CliError(`several accounts of the backup are called ${JSON.stringify(given)}`, {
       hint: `give the id of one: ${[...found].join(", ")}`,
@@ -189,9 +193,23 @@ async function idOf(place: Parameters<typeof usersOf>[0], given: string): Promis
   return [...found][0] ?? given;
 }
 
-/** @throws CliError for an id that can be no person's, which an address without an account is, too. */
-function somebody(userId: string): string {
-  const what = nobodyWith(userId);
+/** The ids of accounts in a table of the snapshot with this address, which is in lower case. */
+async function* idsInTable(place: Reading, address: string): AsyncGenerator<string> {
+  const accounts = accountItems(place.model);
+  const table = place.manifest.tables.find(({ role }) => role === accounts?.table);
+  if (accounts === undefined || table === undefined) return;
+  for (const source of sourcesOf(place, table))
+    for await (const lines of source.open())
+      for (const line of lines) {
+        const item = parseItemLine(line, { name: table.name, described: table.description.keys });
+        const account = accounts.accountIn(item);
+        if (account?.email?.toLowerCase() === address) yield account.id;
+      }
+}
+
+/** @throws CliError for an id that can be no person's on MAWPS, which an address without an account is, too. */
+function somebody({ model }: Reading, userId: string): string {
+  const what = model === mawpsModel ? nobodyWith(userId) : undefined;
   if (what === undefined) return userId;
   throw new CliError(`${JSON.stringify(userId)} is no user of the backup: what has this id is ${what}`, {
     hint: "--item brings it back",

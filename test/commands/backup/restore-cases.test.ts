@@ -13,6 +13,7 @@ import { folderStore } from "../../../src/backup/folder-store.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { itemsOfEveryType } from "../../support/typed-items.ts";
 import { putTyped, removeUsers, textOf } from "../../support/typed-tables.ts";
+import { modelSite } from "../../support/model-site.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
 
 const profiles = "mawps-user-profiles";
@@ -314,3 +315,30 @@ it("goes on with the trail of a lost store in a new and empty one, anchored as i
     await other.remove();
   }
 });
+
+it.each([
+  ["prework", "prework-users", { id: "u-1" }],
+  ["prework-guide", "pre-work-users", { PK: "USER#u-1", SK: "METADATA" }],
+] as const)(
+  "finds whom an address means in the table of accounts of %s, in whatever case",
+  async (model, table, key) => {
+    const site = modelSite(home, model);
+    const account = { ...key, email: "Max@example.com", name: "Max" };
+    await site.put(table, [account]);
+    expect((await site.run("backup", "create")).exitCode).toBe(0);
+    const { name: _, ...changed } = account;
+    await site.put(table, [changed]);
+    const restore = (user: string) =>
+      site.run("backup", "restore", "--user", user, "--on-conflict", "replace", "--yes", "--json");
+    const unknown = await restore("eva@example.com");
+    expect([unknown.exitCode, JSON.parse(unknown.stderr)]).toEqual([
+      1,
+      expect.objectContaining({
+        error: expect.stringContaining('is of the user "eva@example.com"; nothing was changed') as string,
+      }),
+    ]);
+    expect(await site.rows(table)).toEqual([changed]);
+    expect((await restore("max@EXAMPLE.com")).exitCode).toBe(0);
+    expect(await site.rows(table)).toEqual([account]);
+  },
+);
