@@ -89,8 +89,10 @@ function packedRequire(folder, { cache, build, source: startSource }) {
   const words = process.argv.slice(2).filter((word) => /^[a-z-]{2,20}$/.test(word) && !word.startsWith("-"));
   const pack = join(cache, `${build}.${words.slice(0, 2).join(".") || "mawps"}`);
   const packed = readPack(pack) || new Map();
+  // The first time, most of it is what other commands have left.
+  const others = packed.size === 0 ? readLargest() : packed;
   const loaded = new Map();
-  let isStale = false;
+  let isStale = others !== packed;
 
   function inside(name) {
     if (!name.startsWith("./")) return outside(name);
@@ -98,7 +100,7 @@ function packedRequire(folder, { cache, build, source: startSource }) {
     if (known) return known.module.exports;
     const filename = join(folder, name);
     const module = { exports: {} };
-    const { source, cachedData } = packed.get(name) || {
+    const { source, cachedData } = others.get(name) || {
       source: name === "./start.js" ? startSource : fs.readFileSync(filename, "utf8"),
     };
     const script = new vm.Script(Module.wrap(source), { filename, cachedData });
@@ -106,6 +108,21 @@ function packedRequire(folder, { cache, build, source: startSource }) {
     loaded.set(name, { module, script, source });
     script.runInThisContext()(module.exports, inside, module, filename, folder);
     return module.exports;
+  }
+
+  /** The pack of another command of this build that has most; without any an empty one. */
+  function readLargest() {
+    try {
+      // What ends in the number of a process is still being written.
+      const names = fs
+        .readdirSync(cache)
+        .filter((name) => name.startsWith(`${build}.`) && !/\.\d+$/.test(name));
+      const packs = names.map((name) => join(cache, name));
+      const [largest] = packs.map((path) => [fs.statSync(path).size, path]).sort(([a], [b]) => b - a);
+      return (largest && readPack(largest[1])) || packed;
+    } catch {
+      return packed;
+    }
   }
 
   /** One line of JSON with name, bytes of source and bytes of compiled code of each chunk, then these bytes. */

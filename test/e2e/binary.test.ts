@@ -163,6 +163,16 @@ describe("the binary", () => {
       expect([(await stat(kept())).mode & 0o777, await isKept()]).toEqual([0o700, true]);
     });
 
+    it.runIf(isHere)("of one command is what another one begins with", async () => {
+      expect((await mawps("config", "show")).code).toBe(0);
+      const { loaded, ofKind } = await chunksOf([["local", "path"]], /_outputHelpIfRequested/);
+      expect(loaded.filter((path) => ofKind.includes(path))).toEqual([]);
+      expect((await readdir(kept())).map((name) => name.replace(/^\w+\./, "")).toSorted()).toEqual([
+        "config.show",
+        "local.path",
+      ]);
+    });
+
     it.runIf(isHere)(
       "is not that of the version before, whose files had the same sizes and times",
       async () => {
