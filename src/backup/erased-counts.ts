@@ -46,8 +46,7 @@ export async function countedInSnapshot(
           for (const { table, attribute, keyOf: parentOf } of places) {
             const parent = parentOf(texts);
             if (parent === undefined) continue;
-            const key = Object.fromEntries(Object.entries(parent).map(([part, text]) => [part, { S: text }]));
-            const place = placeOf(table, key, attribute);
+            const place = placeOf(table, parent, attribute);
             gone.set(place, (gone.get(place) ?? 0) + 1);
           }
         }

@@ -278,12 +278,12 @@ function tellsParent(model: Model, of: { readonly name: string; readonly parent:
   }
 }
 
-/** A key as an item of the entity may have it: `TEAM#teamId` for `TEAM#{teamId}`. */
+/** A key as an item of the entity may have it: `TEAM#1` for `TEAM#{teamId}`. */
 function keyLike({ tables }: Model, { from, key = {} }: Entity): Record<string, string> {
   const table = "table" in from && !("database" in from) ? own(tables, from.table) : undefined;
   if (table === undefined || typeof key === "string" || Array.isArray(key)) return {};
-  const textOf = (name: string) => [own(key, name) ?? name].flat()[0] ?? name;
-  const parts = tableKeysOf(table).primary.map((name) => [name, textOf(name).replaceAll(/[{}]/g, "")]);
+  const textOf = (name: string) => [own(key, name) ?? "1"].flat()[0] ?? "1";
+  const parts = tableKeysOf(table).primary.map((name) => [name, textOf(name).replaceAll(/\{\w+\+?\}/g, "1")]);
   return Object.fromEntries(parts) as Record<string, string>;
 }
 

@@ -2,7 +2,7 @@ import { keyTemplates } from "./derived.ts";
 import { groupedBy, referencesOf } from "./graph.ts";
 import { own } from "./json.ts";
 import type { Entity, Model } from "./schema.ts";
-import { tableKeysOf } from "./table-keys.ts";
+import { fieldTypeOf, keyTypeOf, tableKeysOf } from "./table-keys.ts";
 import { build, fieldsOf, type Fields, type Template } from "./template.ts";
 
 /** An attribute of a parent that says how many of an entity refer to it. */
@@ -12,9 +12,12 @@ export interface CountPlace {
   /** Role of its table. */
   readonly table: string;
   readonly attribute: string;
-  /** Key attributes of the parent by those of who refers to it; undefined where these do not tell. */
-  readonly keyOf: (key: Fields) => Fields | undefined;
+  /** Key of the parent by the texts in that of who refers to it; undefined where these do not tell. */
+  readonly keyOf: (key: Fields) => TypedKey | undefined;
 }
+
+/** A key in DynamoDB's typed JSON. */
+export type TypedKey = Readonly<Record<string, { readonly S: string } | { readonly N: string }>>;
 
 type Stored = Pick<Model, "entities" | "tables">;
 
@@ -46,9 +49,11 @@ export function parentKey(
       const value = own(told, field);
       if (value === undefined || parentField === undefined) continue;
       const fields = { [parentField]: value };
-      const parts = key.map(({ name: part, templates }) => [part, valueOf(part, templates, fields)] as const);
-      if (parts.length > 0 && parts.every((part): part is [string, string] => part[1] !== undefined))
-        return Object.fromEntries(parts);
+      const parts = key.flatMap((part) => {
+        const typed = typedPart(part, valueOf(part.name, part.templates, fields));
+        return typed === undefined ? [] : [[part.name, typed] as const];
+      });
+      if (parts.length > 0 && parts.length === key.length) return Object.fromEntries(parts);
     }
     return undefined;
   };
@@ -58,11 +63,12 @@ interface KeyPart {
   readonly name: string;
   /** None where the attribute is a field itself. */
   readonly templates: readonly Template[];
+  readonly type: ReturnType<typeof keyTypeOf>;
 }
 
 /** The primary key of an entity's items; nothing where it is none of a table of DynamoDB. */
 function primaryOf({ entities, tables }: Stored, name: string): KeyPart[] {
-  const { from, key = {} }: Partial<Entity> = own(entities, name) ?? {};
+  const { from, key = {}, fields = {} }: Partial<Entity> = own(entities, name) ?? {};
   if (from === undefined || !("table" in from) || "database" in from) return [];
   const table = own(tables, from.table);
   if (table === undefined || typeof key === "string" || Array.isArray(key)) return [];
@@ -72,7 +78,17 @@ function primaryOf({ entities, tables }: Stored, name: string): KeyPart[] {
     return texts === undefined ? [] : [[part, texts] as const];
   });
   const templates = new Map(keyTemplates({ key: Object.fromEntries(written) }));
-  return primary.map((part) => ({ name: part, templates: templates.get(part) ?? [] }));
+  return primary.map((part) => ({
+    name: part,
+    templates: templates.get(part) ?? [],
+    type: keyTypeOf(fieldTypeOf({ fields }, part) ?? "text"),
+  }));
+}
+
+function typedPart({ type }: KeyPart, text: string | undefined): TypedKey[string] | undefined {
+  if (text === undefined) return undefined;
+  if (type === "N") return text.trim() === "" || Number.isNaN(Number(text)) ? undefined : { N: text };
+  return type === "S" ? { S: text } : undefined;
 }
 
 /** What a key says: its attributes, and the fields of their templates. */

@@ -65,11 +65,12 @@ export function countsRight(model: Model, role: string): Agreement {
   return {
     look(item, { name }) {
       if (tallies.length === 0) return;
-      const key = Object.fromEntries(primary.map((each) => [each, textOf(own(item, each)) ?? ""]));
+      const key = Object.fromEntries(primary.map((each) => [each, own(item, each)]));
+      const texts = Object.fromEntries(primary.map((each) => [each, textOf(own(item, each)) ?? ""]));
       for (const { child, place, said, there } of tallies) {
         const number = textOf(own(item, place.attribute));
         if (name === place.parent && number !== undefined) said.set(JSON.stringify(key), Number(number));
-        const parent = name === child ? JSON.stringify(place.keyOf(key)) : undefined;
+        const parent = name === child ? JSON.stringify(place.keyOf(texts)) : undefined;
         if (parent !== undefined) there.set(parent, (there.get(parent) ?? 0) + 1);
       }
     },

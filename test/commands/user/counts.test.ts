@@ -1,6 +1,9 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { DeleteItemCommand, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { typed } from "../../../src/aws/dynamodb/plain.ts";
+import { modelSite } from "../../support/model-site.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
 
 const env = { MAWPS_MODEL: "prework-guide" };
@@ -74,6 +77,62 @@ it("count an erased member off in the same step, where the team says how many th
   ]);
   expect([await membersOf("wrong"), (await teamOf("wrong"))?.["memberCount"]]).toEqual([[], { N: "0" }]);
   expect((await teamOf("beside"))?.["memberCount"]).toEqual({ N: "1" });
+});
+
+it("are counted off where an item has several, where keys are numbers, and where one counts itself", async () => {
+  const text = await readFile(join(import.meta.dirname, "../../../models/prework-guide.json"), "utf8");
+  const model = JSON.parse(text) as {
+    tables: Record<string, unknown>;
+    entities: Record<string, unknown> & { teams: { fields: Record<string, unknown> } };
+  };
+  model.entities.teams.fields["seatCount"] = { type: "number", counts: "teamMembers" };
+  model.tables["rooms"] = { name: "pre-work-rooms", key: "roomId" };
+  model.entities["rooms"] = {
+    what: "rooms within others",
+    from: { table: "rooms" },
+    fields: { roomId: "number", userId: "text", rooms: { type: "number", counts: "rooms" } },
+    refs: { roomId: "rooms.roomId" },
+    links: [{ subject: "user", role: "subject", by: "userId", find: "scan", erase: "delete" }],
+  };
+  model.tables["halls"] = { name: "pre-work-halls", key: "hallId" };
+  model.entities["halls"] = {
+    what: "halls",
+    from: { table: "halls" },
+    fields: { hallId: "number", seats: { type: "number", counts: "seats" } },
+    personal: false,
+    reason: "nobody's",
+  };
+  model.tables["seats"] = { name: "pre-work-seats", key: ["hallId", "userId"] };
+  model.entities["seats"] = {
+    what: "seats in halls",
+    from: { table: "seats" },
+    fields: { hallId: "number", userId: "text" },
+    refs: { hallId: "halls.hallId" },
+    links: [{ subject: "user", role: "subject", by: "userId", find: "scan", erase: "delete" }],
+  };
+  const path = join(home.folder, "mine.json");
+  await writeFile(path, JSON.stringify(model));
+  const site = modelSite(home, path);
+  const made = await site.run("setup", "--yes");
+  expect({ exitCode: made.exitCode, stderr: made.exitCode === 0 ? "" : made.stderr }).toEqual({
+    exitCode: 0,
+    stderr: "",
+  });
+  await put("pre-work-users", { PK: "USER#u-1", SK: "METADATA", email: "u-1@example.com", name: "u-1" });
+  await putTeam("two", ["u-1", "u-2"], { memberCount: 2, seatCount: 5 });
+  await site.put("pre-work-rooms", [{ roomId: 7, userId: "u-1", rooms: 1 }]);
+  await site.put("pre-work-halls", [{ hallId: 7, seats: 2 }]);
+  await site.put("pre-work-seats", [
+    { hallId: 7, userId: "u-1" },
+    { hallId: 7, userId: "u-2" },
+  ]);
+  const { exitCode, stderr } = await site.run("user", "erase", "u-1", "--yes");
+  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(await membersOf("two")).toEqual(["MEMBER#u-2"]);
+  expect(await teamOf("two")).toMatchObject({ memberCount: { N: "1" }, seatCount: { N: "4" } });
+  expect(await site.rows("pre-work-rooms")).toEqual([]);
+  expect(await site.rows("pre-work-seats")).toEqual([{ hallId: 7, userId: "u-2" }]);
+  expect(await site.rows("pre-work-halls")).toEqual([{ hallId: 7, seats: 1 }]);
 });
 
 it("come back from a backup without those who were erased since", async () => {
