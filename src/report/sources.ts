@@ -64,7 +64,13 @@ async function sourcesOf(context: Context, outside: Outside, now: Date): Promise
       const query = { model: site, declaration, engine, prices, now, signal, onProgress() {} };
       const database = (role: string) => inTurn(() => measureDatabase(context, role));
       const repository = namedPlace(context);
-      const priced = await measureCost(aws, { ...query, repository, ...(site.databases && { database }) });
+      const isMetered = context.target === "aws";
+      const priced = await measureCost(aws, {
+        ...query,
+        isMetered,
+        repository,
+        ...(site.databases && { database }),
+      });
       const days = await keptDays(context, priced.usage, { isKept: true, usd: priced.cost.usd });
       return { ...priced, days };
     },

@@ -73,7 +73,7 @@ const en = {
   trend: ["Trend", "What was stored on each day on which somebody looked."],
   costs: ["What", "Quantity", "A month", "If"],
   savings: ["What could be saved", "A month", "How"],
-  prices: "List prices without tax and discount. Without what no listing tells: requests and transfer.",
+  prices: "List prices without tax and discount. Requests and transfer as far as CloudWatch counts them.",
   unpriced: "Without what no price is known of.",
   due: ["Rule", "What happens", "How many", "Size"],
   dues: {
@@ -194,7 +194,7 @@ const de: Words = {
   trend: ["Verlauf", "Was an den Tagen gespeichert war, an denen jemand nachgesehen hat."],
   costs: ["Was", "Menge", "Im Monat", "Wenn"],
   savings: ["Was sich sparen ließe", "Im Monat", "Wie"],
-  prices: "Listenpreise ohne Steuer und Rabatt. Ohne das, was keine Liste verrät: Anfragen und Übertragung.",
+  prices: "Listenpreise ohne Steuer und Rabatt. Anfragen und Übertragung, soweit CloudWatch sie zählt.",
   unpriced: "Ohne das, wofür kein Preis bekannt ist.",
   due: ["Regel", "Was geschieht", "Wie viele", "Größe"],
   dues: {

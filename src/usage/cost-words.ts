@@ -41,6 +41,15 @@ interface Capacity {
   readonly bounds: { readonly min: number; readonly max: number } | undefined;
 }
 
+/** How many of all buckets keep metrics of their requests. */
+interface Watched {
+  readonly known: number;
+  readonly all: number;
+}
+
+const watchedEn = ({ known, all }: Watched) => `of the ${known} of ${all} buckets that keep metrics of them`;
+const watchedDe = ({ known, all }: Watched) => `von den ${known} von ${all} Buckets, die sie messen`;
+
 export const lineWords = {
   /** `isRounded`: none is billed for less than a least size. */
   files: line<{
@@ -111,7 +120,7 @@ export const lineWords = {
     ({ kind, units, bounds }) => [
       `provisioned ${kind} capacity`,
       "unit-hours",
-      `the units of tables and indexes as now, ${grouped(units)}, for 730 hours${
+      `the units of tables and indexes as now, ${grouped(units)}, for 730 hours, all of the class STANDARD${
         bounds === undefined
           ? ""
           : `; the model lets them scale from ${grouped(bounds.min)} to ${grouped(bounds.max)}`
@@ -120,11 +129,47 @@ export const lineWords = {
     ({ kind, units, bounds }) => [
       kind === "write" ? "feste Schreibkapazität" : "feste Lesekapazität",
       "Einheitsstunden",
-      `die Einheiten von Tabellen und Indizes wie jetzt, ${groupedDe(units)}, 730 Stunden${
+      `die Einheiten von Tabellen und Indizes wie jetzt, ${groupedDe(units)}, 730 Stunden, alle in der Klasse STANDARD${
         bounds === undefined
           ? ""
           : `; nach dem Modell passen sie sich zwischen ${groupedDe(bounds.min)} und ${groupedDe(bounds.max)} an`
       }`,
+    ],
+  ),
+  "table-requests": line<{ readonly kind: "write" | "read" }>(
+    ({ kind }) => [
+      `${kind} requests of tables on demand`,
+      "million units",
+      `as many a month as CloudWatch counted in the last ${unreadDays} days, with those of declared indexes`,
+    ],
+    ({ kind }) => [
+      `${kind === "write" ? "Schreibanfragen" : "Leseanfragen"} an Tabellen nach Bedarf`,
+      "Millionen Einheiten",
+      `im Monat so viele, wie CloudWatch in den letzten ${unreadDays} Tagen zählte, mit denen der Indizes des Modells`,
+    ],
+  ),
+  "bucket-requests": line<Watched & { readonly kind: "write" | "read" }>(
+    ({ kind, ...watched }) => [
+      kind === "write" ? "PUT, POST and LIST requests" : "GET and HEAD requests",
+      "thousand requests",
+      `as many a month as in the last ${unreadDays} days; ${watchedEn(watched)}; all to objects in STANDARD`,
+    ],
+    ({ kind, ...watched }) => [
+      kind === "write" ? "Anfragen PUT, POST und LIST" : "Anfragen GET und HEAD",
+      "tausend Anfragen",
+      `im Monat so viele wie in den letzten ${unreadDays} Tagen; ${watchedDe(watched)}; alle an Objekte in STANDARD`,
+    ],
+  ),
+  downloads: line<Watched>(
+    (watched) => [
+      "downloads",
+      "GB",
+      `as much a month as in the last ${unreadDays} days, all of it to the internet; ${watchedEn(watched)}`,
+    ],
+    (watched) => [
+      "Downloads",
+      "GB",
+      `im Monat so viel wie in den letzten ${unreadDays} Tagen, alles ins Internet; ${watchedDe(watched)}`,
     ],
   ),
   accounts: line<{ readonly plan: string; readonly accounts: number }>(

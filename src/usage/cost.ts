@@ -1,4 +1,5 @@
 import type { TableCapacity } from "../model/declaration.ts";
+import type { Asked } from "../aws/cloudwatch/requests.ts";
 import type { UnusedIndex } from "../aws/cloudwatch/unused-indexes.ts";
 import {
   lineIn,
@@ -40,6 +41,10 @@ export interface Stored {
   readonly plan: string;
   /** Those that the model does not name and from which nobody has read for so long. */
   readonly unusedIndexes: readonly (UnusedIndex & { readonly table: string })[];
+  /** How often tables and buckets were asked in 30 days; undefined where nobody knows. */
+  readonly asked?: Asked | undefined;
+  /** Names of all buckets of the site. */
+  readonly buckets?: readonly string[];
   /** What is due by each rule of retention; undefined where nobody looked. */
   readonly due?: readonly Due[] | undefined;
 }
@@ -132,20 +137,16 @@ export function costOf(stored: Stored, priceOf: PriceOf, { now, terms }: { now: 
     if (found !== undefined) used.set(id, found);
     return found;
   };
+  const requests = requestLines(stored, usedPriceOf);
   const lines = [
     ...fileLines(stored, usedPriceOf),
     ...backupLines(stored, usedPriceOf),
     ...tableLines(stored, usedPriceOf),
     ...accountLines(stored, usedPriceOf),
+    ...requests.flatMap(({ lines: counted }) => counted),
   ];
   const savings = savingsOf(stored, usedPriceOf, terms);
-  const uncounted = [
-    "s3.requests.write",
-    "s3.requests.read",
-    "transfer.out",
-    "dynamodb.write",
-    "dynamodb.read",
-  ].flatMap((id) => usedPriceOf(id) ?? []);
+  const uncounted = requests.flatMap(({ id, isWhole }) => (isWhole ? [] : (usedPriceOf(id) ?? [])));
   return {
     lines,
     usd: lines.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
@@ -275,6 +276,39 @@ function accountLines({ accounts, plan }: Stored, priceOf: PriceOf): CostLine[] 
   if (accounts === undefined) return [];
   const counted = { values: { plan, accounts }, quantity: accounts };
   return [priced({ ...counted, code: "accounts" }, priceOf(`cognito.${plan}`))];
+}
+
+/** By each price of requests what is known of them, and whether that is all. */
+function requestLines(
+  { asked, tables, buckets = [] }: Stored,
+  priceOf: PriceOf,
+): { readonly id: string; readonly lines: readonly CostLine[]; readonly isWhole: boolean }[] {
+  const known = [...(asked?.buckets.values() ?? [])];
+  const isOfAll = known.length > 0 && known.length === buckets.length;
+  const some = { known: known.length, all: buckets.length };
+  const ofBuckets = (["write", "read"] as const).map((kind) => {
+    const id = `s3.requests.${kind}`;
+    const number = known.reduce((sum, each) => sum + each[kind], 0);
+    const counted = { values: { kind, ...some }, quantity: number / 1000 };
+    const lines = number === 0 ? [] : [priced({ ...counted, code: "bucket-requests" }, priceOf(id))];
+    return { id, lines, isWhole: isOfAll };
+  });
+  const downloaded = known.reduce((sum, { downloadedBytes }) => sum + downloadedBytes, 0) / gigabyte;
+  const downloads = priced(
+    { code: "downloads", values: some, quantity: downloaded },
+    priceOf("transfer.out"),
+  );
+  // Where CloudWatch knows one table it knows all: of one that nobody asked it has nothing.
+  const onDemand = tables.filter(({ billing }) => billing === "on-demand");
+  const ofTables = (["write", "read"] as const).map((kind) => {
+    const id = `dynamodb.${kind}`;
+    const units = onDemand.reduce((sum, { table }) => sum + (asked?.tables.get(table)?.[kind] ?? 0), 0);
+    const counted = { values: { kind }, quantity: units / 1_000_000 };
+    const lines = units === 0 ? [] : [priced({ ...counted, code: "table-requests" }, priceOf(id))];
+    return { id, lines, isWhole: (asked?.tables.size ?? 0) > 0 };
+  });
+  const outgoing = { id: "transfer.out", lines: downloaded === 0 ? [] : [downloads], isWhole: isOfAll };
+  return [...ofBuckets, outgoing, ...ofTables];
 }
 
 function savingsOf(stored: Stored, priceOf: PriceOf, terms: Terms): Saving[] {

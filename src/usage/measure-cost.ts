@@ -1,6 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
 import { listNativeBackups } from "../aws/dynamodb/native-backups.ts";
 import { readRecoveryWindow } from "../aws/dynamodb/table-recovery.ts";
+import { readAsked } from "../aws/cloudwatch/requests.ts";
 import { findUnusedIndexes } from "../aws/cloudwatch/unused-indexes.ts";
 import { isDenied, isUnsupported } from "../aws/setting.ts";
 import { inParallel, sideBySide } from "../concurrency.ts";
@@ -12,6 +13,8 @@ import { pricesIn, type Price } from "./prices.ts";
 interface CostQuery extends Omit<UsageQuery, "by" | "also" | "user"> {
   readonly prices: readonly Price[];
   readonly due?: Stored["due"];
+  /** Whether the metrics of AWS itself are there to be asked: a local store has none. */
+  readonly isMetered: boolean;
 }
 
 export interface MeasuredCost
@@ -47,11 +50,15 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
         return { name, value: undefined };
       }
     });
-  const [{ alsoGroups = [], backupGroups, ...usage }, recoveries, backups] = await sideBySide(query.signal, [
-    (signal) => measureUsage(aws, { ...query, signal, by: "entity", also: costGroupOf(now, terms) }),
-    (signal) => ofTables(signal, (table) => readRecoveryWindow(aws, table, signal)),
-    (signal) => ofTables(signal, (table) => backupBytes(aws, table, signal)),
-  ]);
+  const [{ alsoGroups = [], backupGroups, ...usage }, recoveries, backups, asked] = await sideBySide(
+    query.signal,
+    [
+      (signal) => measureUsage(aws, { ...query, signal, by: "entity", also: costGroupOf(now, terms) }),
+      (signal) => ofTables(signal, (table) => readRecoveryWindow(aws, table, signal)),
+      (signal) => ofTables(signal, (table) => backupBytes(aws, table, signal)),
+      async (signal) => (query.isMetered ? readAsked(aws, askedOf(declaration), { now, signal }) : undefined),
+    ],
+  );
   const recovering = recoveries.flatMap(({ name, value }) =>
     value !== undefined && value !== "unsupported" && value.enabled ? [name] : [],
   );
@@ -79,6 +86,8 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
       accounts: usage.accounts,
       plan: usage.accountPlan ?? "ESSENTIALS",
       unusedIndexes: unused.flat(),
+      asked,
+      buckets: bucketsThere(declaration, usage),
       due: query.due,
     },
     pricesIn(prices, region),
@@ -100,6 +109,17 @@ async function backupBytes(aws: Aws, table: string, signal: AbortSignal): Promis
     // What DynamoDB itself keeps of a deleted table costs nothing.
     for (const { bytes = 0, type } of backups) sum += type === "SYSTEM" ? 0 : bytes;
   return sum;
+}
+
+function askedOf({ tables, buckets }: Declaration): Parameters<typeof readAsked>[1] {
+  return {
+    tables: tables.map(({ name, indexes }) => ({ name, indexes: indexes.map((index) => index.name) })),
+    buckets: buckets.map(({ name }) => name),
+  };
+}
+
+function bucketsThere({ buckets }: Declaration, { missing }: Pick<Usage, "missing">): string[] {
+  return buckets.map(({ name }) => name).filter((name) => !missing.includes(`bucket ${name}`));
 }
 
 /** The days that the site's lifecycle rules have; where it has none, those that AWS's own pages recommend. */

@@ -23,7 +23,7 @@ it.each([
     [
       "feste Schreibkapazität",
       "Einheitsstunden",
-      "die Einheiten von Tabellen und Indizes wie jetzt, 1.500, 730 Stunden; nach dem Modell passen sie sich zwischen 15 und 15.000 an",
+      "die Einheiten von Tabellen und Indizes wie jetzt, 1.500, 730 Stunden, alle in der Klasse STANDARD; nach dem Modell passen sie sich zwischen 15 und 15.000 an",
     ],
   ],
   [

@@ -102,6 +102,49 @@ describe("what a month costs", () => {
     expect(told.savings).toEqual([]);
   });
 
+  it("requests cost what CloudWatch counted; what it does not know of all is shown with its price", () => {
+    const asked = {
+      tables: new Map([
+        ["a", { write: 4_000_000, read: 10_000_000 }],
+        // Its units are paid by the hour.
+        ["fixed", { write: 9_000_000, read: 0 }],
+      ]),
+      buckets: new Map([["files", { write: 20_000, read: 500_000, downloadedBytes: 130 * gigabyte }]]),
+    };
+    const fixed = { ...table("fixed", 0, 0), indexes: [], billing: { writeUnits: 10, readUnits: 100 } };
+    const stored: Stored = { ...empty, tables: [table("a", 1, 0), fixed], asked, buckets: ["files"] };
+    const toldOf = (some: Stored) => {
+      const { lines, uncounted } = costOf(some, pricesIn(prices, "us-east-1"), { now, terms });
+      const costs = lines.filter(({ code }) => code !== "tables");
+      return {
+        lines: costs.map(({ what, quantity, usd }) => [what, quantity, usd?.toFixed(4)]),
+        assumptions: costs.map(({ assumption }) => assumption),
+        uncounted: uncounted.map(({ id }) => id),
+      };
+    };
+    const all = toldOf(stored);
+    expect(all.lines).toEqual([
+      // 10 x 730 x 0.00065; 100 x 730 x 0.00013
+      ["provisioned write capacity", 7300, "4.7450"],
+      ["provisioned read capacity", 73_000, "9.4900"],
+      // 20 x 0.005; 500 x 0.0004; (130 - 100) x 0.09
+      ["PUT, POST and LIST requests", 20, "0.1000"],
+      ["GET and HEAD requests", 500, "0.2000"],
+      ["downloads", 130, "2.7000"],
+      // 4 x 0.625; 10 x 0.125
+      ["write requests of tables on demand", 4, "2.5000"],
+      ["read requests of tables on demand", 10, "1.2500"],
+    ]);
+    expect(all.assumptions[2]).toContain("of the 1 of 1 buckets that keep metrics of them");
+    expect(all.uncounted).toEqual([]);
+    const some = toldOf({ ...stored, buckets: ["files", "others"] });
+    expect(some.lines).toEqual(all.lines);
+    expect(some.uncounted).toEqual(["s3.requests.write", "s3.requests.read", "transfer.out"]);
+    const none = toldOf({ ...stored, asked: undefined });
+    expect(none.lines).toEqual(all.lines.slice(0, 2));
+    expect(none.uncounted).toEqual([...some.uncounted, "dynamodb.write", "dynamodb.read"]);
+  });
+
   it("an index that nobody reads is worth what it takes beyond what is free, and what was written into it; what is due, its bytes", () => {
     const stored: Stored = {
       ...empty,
@@ -244,12 +287,12 @@ it("counts units of tables and indexes as they are now, and says how far they sc
     [
       "provisioned write capacity",
       10 * 730,
-      "the units of tables and indexes as now, 10, for 730 hours; the model lets them scale from 10 to 10",
+      "the units of tables and indexes as now, 10, for 730 hours, all of the class STANDARD; the model lets them scale from 10 to 10",
     ],
     [
       "provisioned read capacity",
       27 * 730,
-      "the units of tables and indexes as now, 27, for 730 hours; the model lets them scale from 13 to 103",
+      "the units of tables and indexes as now, 27, for 730 hours, all of the class STANDARD; the model lets them scale from 13 to 103",
     ],
   ]);
 });

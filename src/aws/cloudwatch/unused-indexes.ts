@@ -1,6 +1,6 @@
 import type { Aws } from "../clients.ts";
 import { isDenied, isUnsupported } from "../setting.ts";
-import { readSeries, type Sample } from "./metrics.ts";
+import { readSeries, type Sample, type Span } from "./metrics.ts";
 
 /** So long nobody reads from an index that is unused. */
 export const unreadDays = 30;
@@ -33,10 +33,8 @@ export async function findUnusedIndexes(
     ...indexes.map(ofIndex("ConsumedReadCapacityUnits")),
     ...indexes.map(ofIndex("ConsumedWriteCapacityUnits")),
   ];
-  const to = new Date(Math.ceil(now.getTime() / (daySeconds * 1000)) * daySeconds * 1000);
-  const from = new Date(to.getTime() - unreadDays * daySeconds * 1000);
   try {
-    const found = await readSeries(aws, series, { from, to, periodSeconds: daySeconds, signal });
+    const found = await readSeries(aws, series, { ...lastDays(now, unreadDays), signal });
     const [writes = [], ...others] = found;
     return indexes.flatMap((index, at) =>
       isUnused(writes, others[at] ?? [])
@@ -47,6 +45,12 @@ export async function findUnusedIndexes(
     if (isDenied(error) || isUnsupported(error)) return [];
     throw error;
   }
+}
+
+/** The last days up to the end of this one, day by day. Pure. */
+export function lastDays(now: Date, days: number): Omit<Span, "signal"> {
+  const to = new Date(Math.ceil(now.getTime() / (daySeconds * 1000)) * daySeconds * 1000);
+  return { from: new Date(to.getTime() - days * daySeconds * 1000), to, periodSeconds: daySeconds };
 }
 
 /** Without a sign that CloudWatch knows the table, that nobody read says nothing. */

@@ -47,6 +47,7 @@ export function storageCost(begin: Begin): AnyCommand {
         prices,
         due,
         engine,
+        isMetered: context.target === "aws",
         now: run.world.now(),
         signal: run.world.signal,
         onProgress: (looked) => progress.update(`${doing}: ${grouped(looked)} looked at`),
@@ -89,10 +90,14 @@ async function costText(cost: MeasuredCost, layout: Layout): Promise<string> {
     ...(cost.savings.length === 0
       ? []
       : ["what could be saved a month", ...cost.savings.map((each) => savingText(each, layout))]),
-    [
-      "not counted, as no listing tells how many there are:",
-      ...cost.uncounted.map((price) => `  ${price.id}: ${priceText(price)}`),
-    ].join("\n"),
+    ...(cost.uncounted.length === 0
+      ? []
+      : [
+          [
+            "not counted, or not of all, as neither a listing nor CloudWatch tells how many there are:",
+            ...cost.uncounted.map((price) => `  ${price.id}: ${priceText(price)}`),
+          ].join("\n"),
+        ]),
   ];
   return sections.join("\n\n");
 }
