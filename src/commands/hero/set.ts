@@ -43,17 +43,17 @@ export function heroSet(begin: Begin): AnyCommand {
         throw new CliError("stdin can be read only once", { exitCode: exitCodes.usage });
       }
 
-      const [{ beginImages }, { setHero }] = await Promise.all([
+      const [{ withImages }, { setHero }] = await Promise.all([
         import("../../site/hero/prepare.ts"),
         import("../../site/hero/set.ts"),
       ]);
-      const images = await beginImages(sources, world, {
+      const result = await withImages(sources, world, {
         maxWidth: options.maxWidth,
         quality: options.quality,
         keepOriginal: options.keepOriginal === true,
         responsive: options.responsive === true,
+        use: async (images) => setHero(await run.context("writes"), images, { verify: options.verify }),
       });
-      const result = await setHero(await run.context("writes"), images, { verify: options.verify });
       warnOfForeignType(run, result.foreignType);
       for (const picture of result.pictures) warnOfSize(run, picture);
       if (options.keepOriginal) run.warn(keptMetadata(result));

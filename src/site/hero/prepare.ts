@@ -48,25 +48,30 @@ export interface RenderOptions {
 }
 
 /**
- * Reads every image and refuses what must not become public, before anything is opened or written; then begins to render
- * them, beside whatever the caller opens next.
+ * Reads every image and refuses what must not become public, before anything is opened or written; then renders them beside whatever
+ * is opened and done meanwhile. Where that fails, no more pictures are begun.
  * @throws CliError naming the image and what to do
  */
-export async function beginImages(
+export async function withImages<T>(
   sources: readonly ImageSource[],
   from: { readonly cwd: string; readonly stdin: AsyncIterable<Uint8Array>; readonly signal: AbortSignal },
-  options: RenderOptions,
-): Promise<ImagesUnderWay> {
+  { use, ...options }: RenderOptions & { readonly use: (images: ImagesUnderWay) => Promise<T> },
+): Promise<T> {
   const opened: OpenedImage[] = [];
   for (const { role, source } of sources) {
     const name = source === "-" ? "standard input" : source;
     const bytes = await readImage(source === "-" ? from.stdin : resolve(from.cwd, source), { name });
     opened.push({ role, name, bytes, facts: await inspectImage(bytes, { name }) });
   }
-  const prepared = renderImages(opened, options, from.signal);
+  const needless = new AbortController();
+  const prepared = renderImages(opened, options, AbortSignal.any([from.signal, needless.signal]));
   // Told to whoever waits for the pictures; a caller that fails before has an error of its own.
   prepared.catch(() => {});
-  return { prepared };
+  try {
+    return await use({ prepared });
+  } finally {
+    needless.abort();
+  }
 }
 
 /**

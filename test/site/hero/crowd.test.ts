@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { getObjectBytes } from "../../../src/aws/s3/objects.ts";
 import { readPointer } from "../../../src/site/hero/pointer.ts";
-import { beginImages } from "../../../src/site/hero/prepare.ts";
+import { withImages } from "../../../src/site/hero/prepare.ts";
 import { setHero } from "../../../src/site/hero/set.ts";
 import { addressOf } from "../../../src/site/hero/addresses.ts";
 import { plainPicture } from "../../fixtures/pictures.ts";
@@ -23,9 +23,11 @@ it("gets twenty settings at once through, each with the one before it in the his
     const context = contextOn(aws, config);
     const from = { cwd: "/", stdin: Readable.from([bytes]), signal: context.signal };
     const options = { maxWidth: 64, quality: 80, keepOriginal: true, responsive: false };
-    const images = await beginImages([{ role: "default", source: "-" }], from, options);
-    const setting = Array.from({ length: 20 }, () => setHero(context, images, { verify: false }));
-    const set = await Promise.all(setting);
+    const set = await withImages([{ role: "default", source: "-" }], from, {
+      ...options,
+      use: (images) =>
+        Promise.all(Array.from({ length: 20 }, () => setHero(context, images, { verify: false }))),
+    });
     const pictures = set.flatMap((each) => each.pictures);
     const next = new Map(pictures.map(({ previousUrl, url }) => [previousUrl, url]));
     const order: string[] = [];
