@@ -1,6 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
 import type { CallerIdentity } from "../aws/sts.ts";
 import type { Resolved } from "../config/config.ts";
+import { mawpsModel } from "../model/mawps.ts";
 import type { Access, Connection, World } from "../world.ts";
 
 interface Caller extends Resolved {
@@ -14,9 +15,10 @@ export async function targetLine(
   { config, sources, access, caller }: Caller,
 ): Promise<string> {
   if (config.target === "local") {
-    return sources.target === "default"
-      ? `local store ${where} (nothing here touches AWS; \`mawps init\` configures it)`
-      : `local store ${where}`;
+    if (sources.target !== "default") return `local store ${where}`;
+    // `init` asks for what MAWPS has.
+    const how = config.site === mawpsModel ? "`mawps init` configures it" : "`--target aws` does";
+    return `local store ${where} (nothing here touches AWS; ${how})`;
   }
   const profile = config.profile === undefined ? "" : `, profile ${config.profile}`;
   const name = config.name === undefined ? "" : `${config.name}: `;

@@ -209,13 +209,27 @@ function objectEntities(role: string, keys: readonly string[]): Drafted[] {
   return drafted;
 }
 
-function tableOf(name: string, { keys, indexes, expiryAttribute }: DescribedTable): unknown {
+function tableOf(name: string, { keys, indexes, expiryAttribute, billing }: DescribedTable): unknown {
   const globals = indexes.map((index) => [index.name, { key: namesOf(index.keys) }] as const);
   return {
     name,
+    ...(billing === "on-demand" ? {} : { capacity: capacityOf(billing) }),
     key: namesOf(keys),
     ...(globals.length === 0 ? {} : { indexes: Object.fromEntries(globals) }),
     ...(expiryAttribute === undefined ? {} : { ttl: expiryAttribute }),
+  };
+}
+
+/** Up to which a model may let a table scale. */
+const mostUnits = 40_000;
+
+/** Without it the table would be one on demand, and `setup --fix` make it that. */
+function capacityOf({ readUnits, writeUnits }: Exclude<DescribedTable["billing"], "on-demand">): unknown {
+  const scaled = (units: number) => ({ min: units, max: Math.min(10 * units, mostUnits) });
+  return {
+    ...guess("how far its units may scale; without capacity it is on demand"),
+    read: scaled(readUnits),
+    write: scaled(writeUnits),
   };
 }
 

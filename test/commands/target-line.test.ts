@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { startFaultySite, type FaultySite } from "../support/faulty-site.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
@@ -25,4 +26,13 @@ it("the line that tells where a command works names AWS, or the server, without 
     new RegExp(`^aws ${site.server.url}, account 000000000000, region eu-central-1$`, "m"),
   );
   expect(aws.stderr).toMatch(/^aws, account 000000000000, region eu-central-1$/m);
+});
+
+it("names the way to AWS that the site has: init is for MAWPS alone", async () => {
+  const notes = async (model: string) => {
+    const env = { MAWPS_MODEL: model, MAWPS_HOME: join(home.folder, model) };
+    return (await home.run(["audit", "list"], { env })).stderr;
+  };
+  expect(await notes("mawps")).toContain("(nothing here touches AWS; `mawps init` configures it)");
+  expect(await notes("prework")).toContain("(nothing here touches AWS; `--target aws` does)");
 });

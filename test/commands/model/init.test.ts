@@ -108,3 +108,31 @@ it("writes a draft of what is there, which is a model, marks every guess, and sh
   const live = await home.run(["--model", "shop.model.jsonc", "model", "check", "--live", "--json"]);
   expect(live.exitCode).toBe(0);
 });
+
+it("drafts a table with units of its own as one, so that no setup makes it one on demand", async () => {
+  await home.look(async (aws) =>
+    (await aws.dynamodb()).send(
+      new CreateTableCommand({
+        TableName: "shop-orders",
+        BillingMode: "PROVISIONED",
+        ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 7 },
+        AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+        KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+      }),
+    ),
+  );
+  await home.run(["model", "init", "shop.model.jsonc", "--name", "shop", "--only", "shop-"]);
+  expect(readModel(await readFile(join(home.folder, "shop.model.jsonc"), "utf8"))).toMatchObject({
+    model: {
+      tables: {
+        shopOrders: {
+          capacity: { read: { min: 5, max: 50, target: 70 }, write: { min: 7, max: 70, target: 70 } },
+        },
+      },
+    },
+  });
+  const plan = await home.run(["--model", "shop.model.jsonc", "setup", "--fix", "--dry-run", "--json"]);
+  const steps = plan.stdout.split("\n").filter((line) => line.includes('"shop-orders"'));
+  expect(steps.join("\n")).toContain("5 to 50 read units");
+  expect(steps.join("\n")).not.toContain("on demand");
+});
