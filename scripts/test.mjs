@@ -1,4 +1,5 @@
 // `npm test`: install, build, lint, types, all tests. Every step runs, and the last line counts them all.
+import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -11,6 +12,30 @@ function step(name, ok) {
   console.log(`${ok ? "ok  " : "FAIL"} ${name}`);
   counts[ok ? "passed" : "failed"] += 1;
   return ok;
+}
+
+/** Steps that wait for nothing but the processor: most of each uses one core. What they print comes in their order. */
+async function sideBySide(commands) {
+  const running = Object.entries(commands).map(([name, command]) => [name, collected(...command)]);
+  for (const [name, ended] of running) {
+    const { ok, printed } = await ended;
+    process.stdout.write(printed);
+    step(name, ok);
+  }
+}
+
+function collected(program, ...args) {
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    shell: program === "npx" && process.platform === "win32",
+  });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text) => (printed += text));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ ok: code === 0, printed }));
+  });
 }
 
 /** A line a test that failed, and a file that could not be run: what is read first, where only the end of a log is kept. */
@@ -29,11 +54,13 @@ function told(what, why = "") {
 
 try {
   if (step("install", install()) && step("build", run(process.execPath, ["scripts/build.mjs"]))) {
-    step("lint", run("npx", ["oxlint"]));
-    step("import lists", run(process.execPath, ["scripts/rooms.mjs"]));
-    step("format", run("npx", ["oxfmt", "--check"]));
-    step("unused code", run("npx", ["knip"]));
-    step("types", run("npx", ["tsc"]));
+    await sideBySide({
+      lint: ["npx", "oxlint"],
+      "import lists": [process.execPath, "scripts/rooms.mjs"],
+      format: ["npx", "oxfmt", "--check"],
+      "unused code": ["npx", "knip"],
+      types: ["npx", "tsc"],
+    });
     const json = join(report, "vitest.json");
     const tests = ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${json}`];
     step("tests", run("npx", [...tests, ...process.argv.slice(2)]));
