@@ -15,6 +15,7 @@ import { whyNoDocuments, whyNoRetention } from "../model/reach.ts";
 import { isActedOn, totalsDue } from "../retention/plan.ts";
 import { inventoried } from "../setup/inventory.ts";
 import { readPointer } from "../site/hero/pointer.ts";
+import { dueIn } from "../usage/cost.ts";
 import { measureDatabase } from "../usage/databases.ts";
 import { keptDays } from "../usage/history.ts";
 import { measureCost } from "../usage/measure-cost.ts";
@@ -44,6 +45,7 @@ async function sourcesOf(context: Context, outside: Outside, now: Date): Promise
   // On the one connection to a database what is due takes deletions on trial back, and doctor reads a copy beside it.
   const turns = roomFor(site.databases === undefined ? Number.POSITIVE_INFINITY : 1);
   const inTurn = async <T>(read: () => Promise<T>) => turns.within(1, read);
+  const retention = hasRetention ? once(() => inTurn(() => dueNow(context))) : undefined;
   return {
     ...(isMawps && {
       async hero() {
@@ -65,8 +67,14 @@ async function sourcesOf(context: Context, outside: Outside, now: Date): Promise
       const database = (role: string) => inTurn(() => measureDatabase(context, role));
       const repository = namedPlace(context);
       const isMetered = context.target === "aws";
+      // Why that failed is told in its own part.
+      const due = retention?.().then(
+        ({ rules }) => dueIn(rules),
+        () => undefined,
+      );
       const priced = await measureCost(aws, {
         ...query,
+        due,
         isMetered,
         repository,
         ...(site.databases && { database }),
@@ -74,7 +82,7 @@ async function sourcesOf(context: Context, outside: Outside, now: Date): Promise
       const days = await keptDays(context, priced.usage, { isKept: true, usd: priced.cost.usd });
       return { ...priced, days };
     },
-    ...(hasRetention && { retention: () => inTurn(() => dueNow(context)) }),
+    ...(retention && { retention }),
     ...(backups && { backups }),
     ...(metrics && {
       async jobs() {

@@ -56,6 +56,11 @@ export interface Due {
   readonly bytes: number;
 }
 
+/** Those of the totals of a plan whose files would go: uploads in parts and replaced versions are told by the lifecycle's lines. Pure. */
+export function dueIn(rules: readonly (Due & { readonly action: string })[]): Due[] {
+  return rules.filter(({ action, bytes }) => action === "purge" && bytes > 0);
+}
+
 /** One thing that costs, or what would be saved; with the code of its words, which stays, and their values. */
 export interface CostLine {
   readonly code: LineCode;

@@ -12,7 +12,8 @@ import { pricesIn, type Price } from "./prices.ts";
 
 interface CostQuery extends Omit<UsageQuery, "by" | "also" | "user"> {
   readonly prices: readonly Price[];
-  readonly due?: Stored["due"];
+  /** Waited for beside the rest. */
+  readonly due?: Promise<Stored["due"]> | undefined;
   /** Whether the metrics of AWS itself are there to be asked: a local store has none. */
   readonly isMetered: boolean;
 }
@@ -50,13 +51,14 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
         return { name, value: undefined };
       }
     });
-  const [{ alsoGroups = [], backupGroups, ...usage }, recoveries, backups, asked] = await sideBySide(
+  const [{ alsoGroups = [], backupGroups, ...usage }, recoveries, backups, asked, due] = await sideBySide(
     query.signal,
     [
       (signal) => measureUsage(aws, { ...query, signal, by: "entity", also: costGroupOf(now, terms) }),
       (signal) => ofTables(signal, (table) => readRecoveryWindow(aws, table, signal)),
       (signal) => ofTables(signal, (table) => backupBytes(aws, table, signal)),
       async (signal) => (query.isMetered ? readAsked(aws, askedOf(declaration), { now, signal }) : undefined),
+      async () => query.due,
     ],
   );
   const recovering = recoveries.flatMap(({ name, value }) =>
@@ -88,7 +90,7 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
       unusedIndexes: unused.flat(),
       asked,
       buckets: bucketsThere(declaration, usage),
-      due: query.due,
+      due,
     },
     pricesIn(prices, region),
     { now, terms },

@@ -53,6 +53,12 @@ beforeAll(async () => {
     deletedAt: status === "DELETED" ? daysAgo(60) : undefined,
     scanReason: scanResult === "SKIPPED" ? "too large" : undefined,
   }));
+  home.laterMs = -61 * dayMs;
+  const deleted = documents[2]?.s3Key ?? "";
+  await home.look((aws) =>
+    putObject(aws, { bucket: documentBucket, key: deleted, body: Buffer.alloc(5000) }),
+  );
+  home.laterMs = 0;
   await home.look(async (aws) => {
     await putProfile(aws, "owner", { type: "website-images", profileImageDefault: hostile });
     await putProfile(aws, "ada", { documents, ...progress(100, 2) });
@@ -111,10 +117,11 @@ describe("the report", () => {
       moreUnscanned: 0,
     });
     const { groups, files } = await json("storage", "usage", "--no-record");
-    const { lines, usd } = await json("storage", "cost");
+    const { lines, usd, savings } = await json("storage", "cost", "--due");
+    expect(savings).toEqual(expect.arrayContaining([expect.objectContaining({ code: "due" })]));
     expect(report["storage"]).toMatchObject({
       usage: { groups, files },
-      cost: { lines, usd },
+      cost: { lines, usd, savings },
       days: [{ day: "2026-03-01" }],
     });
     expect(report["retention"]).toMatchObject({ rules: [{ action: "purge", count: 1 }] });
@@ -149,6 +156,10 @@ describe("the report", () => {
     ]);
     const { stdout } = await home.run(["audit", "list", "--action", "progress.exported", "--json"]);
     expect(JSON.parse(stdout.split("\n")[0] ?? "")).toMatchObject({ details: { method: "report" } });
+  });
+
+  it("tells what retention would save, by each of its rules", () => {
+    expect(page).toContain("löschen, was nach der Regel deleted-documents fällig ist: 1");
   });
 
   it("is one page below 1 MB that only its owner reads, without a script, and with all that is stored as text", async () => {

@@ -45,7 +45,7 @@ export function storageCost(begin: Begin): AnyCommand {
         declaration,
         repository: namedPlace(context),
         prices,
-        due,
+        due: Promise.resolve(due),
         engine,
         isMetered: context.target === "aws",
         now: run.world.now(),
@@ -70,13 +70,14 @@ function assertRetention({ config: { site } }: Run): void {
   if (why !== undefined) throw new CliError(`--due: ${why}`, { exitCode: exitCodes.usage });
 }
 
-/** What a run would delete; uploads in parts and replaced versions are told by the lifecycle's lines. */
+/** What a run would delete. */
 async function dueOf(run: Run): Promise<Due[]> {
   const { totalsDue } = await import("../../retention/plan.ts");
   const looking = await run.progress("looking for what is due");
   const { rules } = await totalsDue(await run.unconnected("reads"));
   looking.stop();
-  return rules.filter(({ action, bytes }) => action === "purge" && bytes > 0);
+  const { dueIn } = await import("../../usage/cost.ts");
+  return dueIn(rules);
 }
 
 async function costText(cost: MeasuredCost, layout: Layout): Promise<string> {
