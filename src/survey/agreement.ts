@@ -9,12 +9,14 @@ import type { Fields } from "../model/template.ts";
 /** Items of an entity that are not as the model says, of one kind. */
 export interface Disagreement {
   readonly entity: string;
+  /** Of its table. */
+  readonly role: string;
   readonly count: number;
   /** `lack defaultKey: UserId-Default-Index does not show them` */
   readonly wrong: string;
 }
 
-/** Looks at the items of a table one after the other, in DynamoDB's typed JSON, and tells at the end. */
+/** Looks at items one after the other, in DynamoDB's typed JSON, and tells at the end. */
 export interface Agreement {
   /** @param fields what the item's key attributes say. */
   look(item: JsonObject, of: { readonly name: string; readonly fields: Fields }): void;
@@ -42,32 +44,32 @@ export function derivedThere({ entities, tables }: Model, role: string): Agreeme
         lacking.set(`${name} ${wrong}`, { entity: name, wrong, count: (known?.count ?? 0) + 1 });
       }
     },
-    found: () => [...lacking.values()],
+    found: () => [...lacking.values()].map((each) => ({ ...each, role })),
   };
 }
 
-/** Whether what items say of how many refer to them is so; keeps two numbers for each of them. */
-export function countsRight(model: Model, role: string): Agreement {
-  const table = own(model.tables, role);
-  const primary = table === undefined ? [] : tableKeysOf(table).primary;
-  const tallies = Object.entries(model.entities).flatMap(([child, { from }]) =>
-    "table" in from && from.table === role
-      ? countsOf(model, child)
-          .filter((place) => place.table === role)
-          .map((place) => ({
-            child,
-            place,
-            said: new Map<string, number>(),
-            there: new Map<string, number>(),
-          }))
-      : [],
+/** Whether what items say of how many refer to them is so, in whatever tables these are; keeps two numbers for each of them. */
+export function countsRight(model: Model): Agreement {
+  const keys = new Map(
+    Object.entries(model.tables).map(([role, table]) => [role, tableKeysOf(table).primary] as const),
+  );
+  const tallies = Object.keys(model.entities).flatMap((child) =>
+    countsOf(model, child).map((place) => ({
+      child,
+      place,
+      said: new Map<string, number>(),
+      there: new Map<string, number>(),
+    })),
   );
   return {
     look(item, { name }) {
-      if (tallies.length === 0) return;
+      const concerned = tallies.filter(({ child, place }) => name === child || name === place.parent);
+      const from = own(model.entities, name)?.from;
+      if (concerned.length === 0 || from === undefined || !("table" in from)) return;
+      const primary = keys.get(from.table) ?? [];
       const key = Object.fromEntries(primary.map((each) => [each, own(item, each)]));
       const texts = Object.fromEntries(primary.map((each) => [each, textOf(own(item, each)) ?? ""]));
-      for (const { child, place, said, there } of tallies) {
+      for (const { child, place, said, there } of concerned) {
         const number = textOf(own(item, place.attribute));
         if (name === place.parent && number !== undefined) said.set(JSON.stringify(key), Number(number));
         const parent = name === child ? JSON.stringify(place.keyOf(texts)) : undefined;
@@ -78,7 +80,7 @@ export function countsRight(model: Model, role: string): Agreement {
       tallies.flatMap(({ child, place, said, there }) => {
         const count = [...said].filter(([key, number]) => number !== (there.get(key) ?? 0)).length;
         const wrong = `have a ${place.attribute} that is not the number of their ${child}`;
-        return count === 0 ? [] : [{ entity: place.parent, count, wrong }];
+        return count === 0 ? [] : [{ entity: place.parent, role: place.table, count, wrong }];
       }),
   };
 }

@@ -54,12 +54,17 @@ const mostSamples = 3;
 export async function* surveySite(aws: Aws, site: Surveyed): AsyncGenerator<Found> {
   for (const { role, name } of site.declaration.buckets)
     yield* counted({ store: "bucket", name }, () => objectKinds(aws, site, { role, name }));
-  for (const { role, name } of site.declaration.tables) {
-    const agreements = [derivedThere(site.model, role), countsRight(site.model, role)];
+  const { tables } = site.declaration;
+  // Who is counted may be in another table than who counts.
+  const counts = countsRight(site.model);
+  for (const { role, name } of tables) {
+    const derived = derivedThere(site.model, role);
+    const agreements = [derived, counts];
     yield* counted({ store: "table", name }, () => itemKinds(aws, site, { role, name, agreements }));
-    for (const each of agreements.flatMap((agreement) => agreement.found()))
-      yield { store: "table", name, ...each };
+    for (const { role: _, ...each } of derived.found()) yield { store: "table", name, ...each };
   }
+  for (const { role, ...each } of counts.found())
+    yield { store: "table", name: tables.find((table) => table.role === role)?.name ?? role, ...each };
   for (const database of site.databases ?? []) yield* rowKinds(site, database);
   yield* unnamedStores(aws, site);
 }

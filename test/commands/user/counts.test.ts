@@ -126,6 +126,8 @@ it("are counted off where an item has several, where keys are numbers, and where
     { hallId: 7, userId: "u-1" },
     { hallId: 7, userId: "u-2" },
   ]);
+  const told = async () => (await site.run("model", "check", "--live")).stdout;
+  expect(await told()).not.toContain("have a seats that");
   const { exitCode, stderr } = await site.run("user", "erase", "u-1", "--yes");
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(await membersOf("two")).toEqual(["MEMBER#u-2"]);
@@ -133,6 +135,10 @@ it("are counted off where an item has several, where keys are numbers, and where
   expect(await site.rows("pre-work-rooms")).toEqual([]);
   expect(await site.rows("pre-work-seats")).toEqual([{ hallId: 7, userId: "u-2" }]);
   expect(await site.rows("pre-work-halls")).toEqual([{ hallId: 7, seats: 1 }]);
+  await site.put("pre-work-halls", [{ hallId: 7, seats: 2 }]);
+  expect(await told()).toContain(
+    "table pre-work-halls: 1 of halls have a seats that is not the number of their seats\n",
+  );
 });
 
 it("come back from a backup without those who were erased since", async () => {
