@@ -1,8 +1,9 @@
 import type { AuditTrail } from "../audit/trail.ts";
 import type { Manifest } from "./batch-job.ts";
-import { handOverAgain } from "./hand-over.ts";
+import { handOverAgain, type HandOver } from "./hand-over.ts";
+import type { DueEntry } from "./plan-entry.ts";
 import { plannedEntries, type PlanOnDisk } from "./plan-file.ts";
-import type { Skipped } from "./recheck.ts";
+import type { Ready, Skipped } from "./recheck.ts";
 import { carryOut } from "./run.ts";
 import type { RetentionSite } from "./site.ts";
 import { takeBack } from "./take-back.ts";
@@ -26,23 +27,34 @@ export interface HandedOverAgain {
 }
 
 /**
- * Looks again at what was handed over: what is held, was brought back or changed since leaves the lists, and loses the tag by which S3 expires it.
+ * Looks again at what was handed over: what is held, was brought back or changed since leaves the lists, and loses the tag by which S3 expires it,
+ * and so does an object whose entry still goes, where something that stays names it by now.
  * To be called before the jobs are created, and after they ran as often as somebody is held: what S3 has not expired yet stays then.
  */
 export async function recheckHandedOver(
   site: RetentionSite,
   { folder, plan, audit, dryRun, onDone }: Again,
 ): Promise<HandedOverAgain> {
-  const look = (handOver?: Parameters<Parameters<typeof handOverAgain>[2]>[0]) =>
-    carryOut(site, () => plannedEntries(plan), { dryRun: true, audit, handOver, onDone });
+  const staying: DueEntry[] = [];
+  const look = (handOver?: HandOver) => {
+    const take = async (ready: readonly Ready[]) => {
+      staying.push(...ready.flatMap(unlisted));
+      return handOver === undefined ? ready : handOver.take(ready);
+    };
+    return carryOut(site, () => plannedEntries(plan), { dryRun: true, audit, handOver: { take }, onDone });
+  };
   const { outcome, manifests } = dryRun
     ? { outcome: await look(), manifests: [] }
     : await handOverAgain(site, { folder, audit }, look);
   const { skipped } = outcome;
-  const untagged = await takeBack(
-    site,
-    skipped.map(({ due }) => due),
-    { audit, dryRun },
-  );
+  const untagged = await takeBack(site, [...skipped.map(({ due }) => due), ...staying], { audit, dryRun });
   return { manifests, skipped, untagged };
+}
+
+/** What the plan has of an entry that still goes, and its list has not: something that stays names the object by now, or it is gone. */
+function unlisted({ due, planned }: Ready): DueEntry[] {
+  if (planned === undefined || !("versions" in planned) || !("versions" in due)) return [];
+  const listed = new Set(due.versions.map(({ version }) => version));
+  const versions = planned.versions.filter(({ version }) => !listed.has(version));
+  return versions.length === 0 ? [] : [{ ...planned, versions }];
 }

@@ -41,6 +41,8 @@ import { keysWithVersions, placeText, unplanned, versionsOf, type KeyVersions } 
 /** An entry that may be carried out: every precondition holds at this moment. */
 export interface Ready<T extends DueEntry = DueEntry> {
   readonly due: T;
+  /** The same as the plan has it, with versions that may be gone by now, or stay. */
+  readonly planned?: T;
   /** A document's entry as it stands now. */
   readonly stored?: StoredEntry;
   /** A row as it stands now, and whom it names. */
@@ -99,7 +101,9 @@ export async function recheckDocuments(
       }
       const why = unplannedVersions(due, now);
       // What goes is what is decided now: another entry may name the object meanwhile, and then it stays.
-      return why === undefined ? { due: { ...due, versions: now.versions }, stored: entry } : { due, why };
+      return why === undefined
+        ? { due: { ...due, versions: now.versions }, planned: due, stored: entry }
+        : { due, why };
     });
   });
 }
@@ -255,6 +259,7 @@ export async function recheckRows(
       const why = unplannedVersions(due, again);
       const ready = {
         due: { ...due, versions: again.versions },
+        planned: due,
         row: stored,
         owners: owners.get(stored) ?? [],
       };

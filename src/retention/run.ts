@@ -209,7 +209,10 @@ async function withoutHeld(site: RetentionSite, { ready, skipped, gone }: Rechec
   const held = judged.filter(({ holds }) => holds.length > 0);
   return {
     ready: judged.flatMap(({ each, holds }) => (holds.length > 0 ? [] : [each])),
-    skipped: [...skipped, ...held.map(({ each: { due }, holds }) => ({ due, why: heldReason(holds) }))],
+    skipped: [
+      ...skipped,
+      ...held.map(({ each: { due, planned = due }, holds }) => ({ due: planned, why: heldReason(holds) })),
+    ],
     gone,
   };
 }

@@ -229,6 +229,29 @@ describe("a run that hands over", () => {
       expect(trail.stdout).toContain('"versions":1');
     });
 
+    it("gives back an object that an entry names by now which stays, though the one it was listed for still goes", async () => {
+      const there = (await versionsThere()).filter((each) => each.key === entry("max", "a").s3Key);
+      const others = [entry("max", "b", { legalHold: "case 9" })];
+      const living = { ...entry("max", "again", { status: "READY" }), s3Key: entry("max", "a").s3Key };
+      await stored.putProfile("max", [entry("max", "a"), living, ...others]);
+      const dry = await stored.run("retention", "recheck", "lists", "--dry-run", "--json");
+      expect(JSON.parse(dry.stdout)).toMatchObject({ untagged: 2 });
+      expect(await tagsOf("a")).toEqual([tags, tags]);
+      const { exitCode, stdout } = await stored.run("retention", "recheck", "lists", "--json");
+      expect([exitCode, JSON.parse(stdout)]).toEqual([
+        0,
+        expect.objectContaining({ listed: 0, untagged: 2 }),
+      ]);
+      expect(await tagsOf("a")).toEqual([{ kind: "cv" }, { kind: "cv" }]);
+      // As it was.
+      await stored.putProfile("max", [entry("max", "a"), ...others]);
+      await stored.look(async (aws) => {
+        const { setObjectTags } = await import("../../src/aws/s3/objects.ts");
+        for (const { key: name, versionId: version } of there)
+          await setObjectTags(aws, { bucket, key: name, version }, tags);
+      });
+    });
+
     it("leaves what S3 has begun to expire, and has no list where nothing is left", async () => {
       await stored.look(async (aws) => {
         const { deleteObject } = await import("../../src/aws/s3/objects.ts");
