@@ -162,7 +162,8 @@ function faultsOf(issue: z.core.$ZodIssue, value: unknown): Fault[] {
       const known = namesAt(modelSchema, issue.path);
       return issue.keys.slice(0, mostFaults).map((key) => {
         const meant = nearest(key, known);
-        const remedy = meant === undefined ? `there are: ${known.join(", ")}` : `did you mean "${meant}"?`;
+        const others = meant === undefined ? `there are: ${known.join(", ")}` : `did you mean "${meant}"?`;
+        const remedy = asksForArchive(issue.path, key) ? noArchive : others;
         return { path: pathText([...issue.path, key]), what: "is no key that is known here", remedy };
       });
     }
@@ -173,13 +174,23 @@ function faultsOf(issue: z.core.$ZodIssue, value: unknown): Fault[] {
     }
     case "invalid_value": {
       const values = issue.values.map((each) => JSON.stringify(each)).join(", ");
-      return [{ path, what: `is none of ${values}`, remedy: `write one of ${values}` }];
+      const given = String(valueAt(value, issue.path));
+      const remedy = asksForArchive(issue.path, given) ? noArchive : `write one of ${values}`;
+      return [{ path, what: `is none of ${values}`, remedy }];
     }
     case "invalid_key":
       return [{ path, what: issue.issues[0]?.message ?? "is no name", remedy: "give it another name" }];
     default:
       return [{ path, what: issue.message, remedy: "see docs/models.md" }];
   }
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html */
+const noArchive =
+  "leave it out: a link to what lies in an archive tier or class fails until that is restored";
+
+function asksForArchive([first]: readonly PropertyKey[], word: string): boolean {
+  return first === "lifecycle" && /archive|glacier/i.test(word);
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -82,6 +82,23 @@ describe("a model", () => {
       "is no key that is known here",
       'did you mean "find"?',
     ],
+    [
+      "an archive tier",
+      (each) =>
+        (each.lifecycle = {
+          tiering: { what: "media", do: "intelligent-tiering", after: 30, archiveAccessAfter: 90 },
+        }),
+      "lifecycle.tiering.archiveAccessAfter",
+      "is no key that is known here",
+      "a link to what lies in an archive tier or class fails",
+    ],
+    [
+      "an archive class",
+      (each) => (each.lifecycle = { old: { what: "media", do: "deep-archive", after: 90 } }),
+      "lifecycle.old.do",
+      'is none of "abort-upload", "purge-versions", "intelligent-tiering"',
+      "a link to what lies in an archive tier or class fails",
+    ],
     ["something missing", (each) => delete each.name, "name", "is missing", "docs/models.md"],
     ["another type", (each) => (each.buckets = []), "buckets", "is a list, not an object", "docs/models.md"],
     [
