@@ -48,7 +48,10 @@ async function openChain(init: object, limits: Limits): Promise<Chain> {
     // Loaded only where a program is named. A command that is too long, or has a NUL, is thrown at once.
     import("node:child_process")
       .then(({ exec }) => exec(command, { timeout: limits.inVainMs, killSignal: "SIGKILL" }, ended))
-      .catch((error: Error) => ended(error, ""));
+      .catch(({ code = "" }: NodeJS.ErrnoException) => {
+        // Node's own text may have the command in it, which is nobody's to read.
+        ended(new Error(`Command failed: ${command}\nit cannot be started (${code})`), "");
+      });
   };
   // The SDK has no other way to say how such a program is run.
   externalDataInterceptor.interceptToken("exec", run);
