@@ -10,8 +10,9 @@ import { shippedModels, shippedSchemas } from "../model/shipped.ts";
 import type { Compared } from "../setup/database.ts";
 import type { DatabaseWrite, Step } from "../setup/step.ts";
 import type { Address } from "../sql/address.ts";
-import type { Opening, Sql } from "../sql/connection.ts";
+import type { Opening } from "../sql/connection.ts";
 import type { Database, DeclaredDatabase } from "../sql/database.ts";
+import type { LagTeller, openReplica } from "../sql/replicas.ts";
 import { readTextFile } from "../text-file.ts";
 import type { World } from "../world.ts";
 
@@ -49,10 +50,10 @@ export interface Databases {
   /** The same. @throws CliError for one that was never made, too. */
   openThere(wants: (declared: Pick<Declared, "role">) => boolean): Promise<readonly Database[]>;
   /**
-   * Connections to the replicas of a database of MySQL or MariaDB that `MAWPS_REPLICA_URL` names; none where it names none.
+   * The replicas of a database of MySQL or MariaDB that `MAWPS_REPLICA_URL` names; none where it names none.
    * @throws CliError (usage) for a URL of another engine.
    */
-  replicas(role: string): Promise<readonly Sql[]>;
+  replicas(role: string): Promise<readonly LagTeller[]>;
   close(): Promise<void>;
 }
 
@@ -74,7 +75,7 @@ export function databasesOf(site: Site): Databases {
   const lock: Opening["lock"] = async (folder) => (await import("../target.ts")).lockFolder(folder, signal);
   const limits: Opening = { ...opening, signal, lock, progress: site.progress };
   const begun = new Map<string, Promise<Database>>();
-  const replicas: Sql[] = [];
+  const replicas: Awaited<ReturnType<typeof openReplica>>[] = [];
 
   /** Undefined where no server is named. */
   async function openOne(
@@ -188,11 +189,12 @@ export function databasesOf(site: Site): Databases {
     async replicas(role) {
       const url = await urlOf(site, variableOf("MAWPS_REPLICA_URL", role, declared.length));
       if (url === undefined) return [];
-      const [{ addressText, databaseAddress }, { openSql }] = await Promise.all([
+      const [{ addressText, databaseAddress }, { openSql }, lagging] = await Promise.all([
         import("../sql/address.ts"),
         import("../sql/connection.ts"),
+        import("../sql/replicas.ts"),
       ]);
-      const opened: Sql[] = [];
+      const opened: LagTeller[] = [];
       for (const each of url.text.trim().split(/\s+/)) {
         const address = databaseAddress(each, url.from);
         if ("folder" in address || address.engine !== "mysql")
@@ -200,7 +202,7 @@ export function databasesOf(site: Site): Databases {
             exitCode: exitCodes.usage,
             hint: "a primary of PostgreSQL tells of its standbys itself",
           });
-        const replica = await openSql(address, addressText(address), limits);
+        const replica = await lagging.openReplica(() => openSql(address, addressText(address), limits));
         replicas.push(replica);
         opened.push(replica);
       }

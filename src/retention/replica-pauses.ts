@@ -1,6 +1,5 @@
 import { pause } from "../retry.ts";
-import type { Sql } from "../sql/connection.ts";
-import { HiddenLag, lagOf, type Lag } from "../sql/replicas.ts";
+import { HiddenLag, type Lag, type LagTeller } from "../sql/replicas.ts";
 
 /** How far replicas may be behind before deletions wait for them, and how long these wait in all. */
 export interface Bounds {
@@ -18,9 +17,9 @@ export type PauseForReplicas = (role: string) => Promise<string | undefined>;
 
 const betweenLooksMs = 1000;
 
-/** @param asked by the roles of the databases: whose connections tell how far replicas are. */
+/** @param asked by the roles of the databases. */
 export function replicaPauses(
-  asked: ReadonlyMap<string, readonly Sql[]>,
+  asked: ReadonlyMap<string, readonly LagTeller[]>,
   pausing: Pausing,
 ): PauseForReplicas {
   const given = new Map<string, string>();
@@ -28,14 +27,14 @@ export function replicaPauses(
   const { lagSeconds, signal, note } = pausing;
   const farthest = async (role: string): Promise<Lag | undefined> => {
     const all: Lag[] = [];
-    for (const sql of hidden.has(role) ? [] : (asked.get(role) ?? [])) {
+    for (const teller of hidden.has(role) ? [] : (asked.get(role) ?? [])) {
       try {
-        all.push(...(await lagOf(sql)));
+        all.push(...(await teller.lag()));
       } catch (error) {
         if (!(error instanceof HiddenLag)) throw error;
         hidden.add(role);
         note(
-          `${sql.where}: this account is not shown how far standbys are behind, and waits for none: GRANT pg_monitor to it`,
+          `${teller.where}: this account is not shown how far standbys are behind, and waits for none: GRANT pg_monitor to it`,
         );
       }
     }
@@ -49,6 +48,7 @@ export function replicaPauses(
     if (known !== undefined) return known;
     let isTold = false;
     for (;;) {
+      const lookedAtMs = performance.now();
       const lag = await farthest(role);
       if (lag === undefined) return undefined;
       const words = lagWords(lag, lagSeconds);
@@ -59,12 +59,14 @@ export function replicaPauses(
       if (!isTold) note(`${words}: waiting`);
       isTold = true;
       await pause(Math.min(betweenLooksMs, leftMs), signal);
-      leftMs -= betweenLooksMs;
+      // One that does not answer is waited for by the asking already.
+      leftMs -= performance.now() - lookedAtMs;
     }
   };
 }
 
-function lagWords({ replica, seconds }: Lag, lagSeconds: number): string {
+function lagWords({ replica, seconds, why }: Lag, lagSeconds: number): string {
+  if (why !== undefined) return why;
   if (seconds === undefined) return `${replica} does not replicate at the moment`;
   const behind = seconds < 1 ? "less than a second" : `${Math.round(seconds).toLocaleString("en")} s`;
   return `${replica} is ${behind} behind, and may be ${lagSeconds.toLocaleString("en")} s`;

@@ -8,6 +8,16 @@ export interface Lag {
   readonly replica: string;
   /** 0 where it has all; undefined where it replicates nothing at the moment, or nobody tells how far it is. */
   readonly seconds: number | undefined;
+  /** Why nobody tells. */
+  readonly why?: string;
+}
+
+/** Whoever tells how far replicas are behind. */
+export interface LagTeller {
+  /** Where it is asked, for people. */
+  readonly where: string;
+  /** @throws as `lagOf`. */
+  lag(): Promise<readonly Lag[]>;
 }
 
 /** That an account is not shown how far the standbys of its server are: PostgreSQL tells members of `pg_monitor`. */
@@ -20,6 +30,36 @@ export class HiddenLag extends Error {}
  */
 export function lagOf(sql: Sql): Promise<readonly Lag[]> {
   return sql.engine === "postgres" ? lagOfStandbys(sql) : lagOfReplica(sql);
+}
+
+/**
+ * A replica of MySQL or MariaDB. Once it has told how far it is a connection that breaks is made anew when it is asked next, and until that
+ * succeeds it counts as behind.
+ */
+export async function openReplica(open: () => Promise<Sql>): Promise<LagTeller & { close(): Promise<void> }> {
+  let sql: Sql | undefined = await open();
+  const { where } = sql;
+  let hasTold = false;
+  const close = async () => {
+    await sql?.close();
+    sql = undefined;
+  };
+  return {
+    where,
+    close,
+    async lag() {
+      try {
+        sql ??= await open();
+        const lag = await lagOf(sql);
+        hasTold = true;
+        return lag;
+      } catch (error) {
+        if (!hasTold || !(error instanceof CliError)) throw error;
+        await close();
+        return [{ replica: where, seconds: undefined, why: error.message }];
+      }
+    },
+  };
 }
 
 /** Who receives but replays nothing (a base backup, `pg_receivewal`) is no replica. */

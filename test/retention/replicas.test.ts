@@ -138,6 +138,54 @@ function onEngine({ model, first, start, rows, table, stop, go, asked, told }: (
     },
   );
 
+  test.runIf(model === "lopez")(
+    "go on where the connection to it broke in between, and stay from there on where it is gone",
+    async () => {
+      const many = 1200;
+      const fill = () =>
+        on(servers?.primary, "replicated", [
+          `DELETE FROM ${table}`,
+          ...rows.map((row) => row.replace("seq_1_to_30", `seq_1_to_${many}`)),
+        ]);
+      const atSecondLook = (act: () => Promise<void> | undefined) => {
+        let looks = 0;
+        return beforeStatements(asked, () => {
+          looks += 1;
+          return looks === 2 ? act() : undefined;
+        });
+      };
+      const bounds = { MAWPS_REPLICAS_LAG_SECONDS: "1000000" };
+      const argv = ["retention", "run", "--max-delete", String(many), "--yes"];
+      await on(servers?.replica, first, go);
+      await fill();
+      const restarted = atSecondLook(async () => {
+        await servers?.replica.kill();
+        await servers?.replica.start();
+      });
+      const waited = await mawps(bounds, ...argv).finally(restarted);
+      expect([waited.exitCode, waited.stdout]).toEqual([0, expect.stringContaining("1,200 done")]);
+      expect(waited.stderr).toMatch(/: the server ended the connection: waiting$/m);
+      expect(await counted()).toBe(0);
+
+      await fill();
+      const away = atSecondLook(() => servers?.replica.kill());
+      const impatient = { ...bounds, MAWPS_REPLICAS_WAIT_SECONDS: "0" };
+      const stopped = await mawps(impatient, ...argv).finally(away);
+      const left = await counted();
+      expect([left > 0 && left < many, stopped.exitCode]).toEqual([true, 3]);
+      expect(stopped.stderr).toContain(
+        `${(many - left).toLocaleString("en")} done, ${left.toLocaleString("en")} left: `,
+      );
+      const absent = await mawps(bounds, ...argv);
+      expect([absent.exitCode, await counted()]).toEqual([1, left]);
+
+      await servers?.replica.start();
+      const last = await mawps(bounds, ...argv);
+      expect([last.exitCode, await counted()]).toEqual([0, 0]);
+    },
+    60_000,
+  );
+
   test.runIf(model === "lopez")("stay where what is named is no replica, or of another engine", async () => {
     const wrong = [
       [servers?.primary.url("replicated") ?? "", 1, "is no replica"],

@@ -12,7 +12,7 @@ import type { HandOver } from "../../retention/hand-over.ts";
 import type { Manifest } from "../../retention/batch-job.ts";
 import type { RunOutcome } from "../../retention/run.ts";
 import type { RetentionSite } from "../../retention/site.ts";
-import type { Sql } from "../../sql/connection.ts";
+import type { LagTeller } from "../../sql/replicas.ts";
 import { actedOn, isToArchive, noteUnknown, totalsText, whatIs } from "./plan.ts";
 import { repoFlag } from "../backup/flags.ts";
 import { partial } from "../partial.ts";
@@ -193,10 +193,15 @@ async function replicaPausesOf(run: Run, { databases, signal }: RetentionSite) {
   const { lagSeconds, waitSeconds } = run.config.replicas;
   if (lagSeconds === "off" || databases.length === 0) return undefined;
   const opened = await run.databases();
-  const asked = new Map<string, readonly Sql[]>();
-  for (const { role, engine, sql } of databases)
-    asked.set(role, engine === "postgres" ? [sql] : await opened.replicas(role));
-  const { replicaPauses } = await import("../../retention/replica-pauses.ts");
+  const [{ replicaPauses }, { lagOf }] = await Promise.all([
+    import("../../retention/replica-pauses.ts"),
+    import("../../sql/replicas.ts"),
+  ]);
+  const asked = new Map<string, readonly LagTeller[]>();
+  for (const { role, engine, sql } of databases) {
+    const primary = { where: sql.where, lag: () => lagOf(sql) };
+    asked.set(role, engine === "postgres" ? [primary] : await opened.replicas(role));
+  }
   return replicaPauses(asked, { lagSeconds, waitSeconds, signal, note: (text) => run.note(text) });
 }
 
