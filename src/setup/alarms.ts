@@ -127,7 +127,7 @@ export function wantedAlarms(site: Watched, downloads: readonly Dimensions[]): A
       : []),
     {
       name: named("cost-unusual"),
-      description: "What is stored costs more than usual",
+      description: "A month costs more than usual",
       watched: series("storage cost", "MonthlyCost", "Maximum"),
       periodSeconds: daySeconds,
       periods: 1,
