@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -86,4 +87,21 @@ describe("a read on a local store that is not there", () => {
     expect(await readdir(temporary)).toEqual([]);
     expect(await readdir(home.folder)).toEqual(["temporary"]);
   });
+});
+
+it("setup makes a local store, and says so; with --dry-run it makes none", async () => {
+  const store = join(home.folder, "new");
+  const told = async (...flags: string[]) => {
+    const { exitCode, stdout } = await home.run(["setup", "--yes", ...flags], {
+      env: { MAWPS_HOME: store },
+    });
+    return [exitCode, stdout.split("\n")[0], existsSync(store)];
+  };
+  expect(await told("--dry-run")).toEqual([
+    0,
+    "the local store would be made, with all of it (dry run)",
+    false,
+  ]);
+  expect(await told()).toEqual([0, "made the local store, with all of it", true]);
+  expect(await told()).toEqual([0, "nothing to do", true]);
 });

@@ -56,6 +56,7 @@ export function setup(noun: Command, begin: Begin): void {
       const site = inventoried(unconnected);
       const declaration = options.handOver === true ? withDueRule(site) : site;
       const alarms = options.alarms === true ? await neededAlarms(unconnected) : undefined;
+      const newStore = await newStoreOf(run);
       // What is named and cannot be used ends it before anything else is asked.
       const databases = await run.databases("writes");
       await databases.open(() => true);
@@ -75,7 +76,7 @@ export function setup(noun: Command, begin: Begin): void {
       reading.stop();
       if (run.config.dryRun || due.length === 0) {
         const left = plan.map((step) => row(step, due.includes(step) ? "planned" : leftOver(step)));
-        return run.printRows(left, asText);
+        return run.printRows(left, (rows, layout) => asText(rows, layout, newStore));
       }
 
       const asked = due.map((step) => row(step, "planned"));
@@ -123,11 +124,21 @@ export function setup(noun: Command, begin: Begin): void {
       ]);
       await run.printRows(
         plan.map((step) => row(step, results.get(step) ?? leftOver(step))),
-        asText,
+        (each, layout) => asText(each, layout, newStore),
       );
       if (outcome.failed.length > 0)
         throw await failures(outcome.failed, { done: outcome.done.length, on: run.config });
     });
+}
+
+/** What becomes of a local store that is not there yet: it is made with all that the site declares when it is opened. */
+async function newStoreOf({ config, world }: Run): Promise<string | undefined> {
+  if (config.target !== "local") return undefined;
+  const { localStoreExists } = await import("../target.ts");
+  if (await localStoreExists(config, world)) return undefined;
+  return config.dryRun
+    ? "the local store would be made, with all of it (dry run)"
+    : "made the local store, with all of it";
 }
 
 async function neededAlarms(unconnected: Unconnected): Promise<Watched> {
@@ -267,7 +278,7 @@ function grouped(rows: readonly Row[], layout: Layout, textOf: (row: Row) => str
     .join("\n");
 }
 
-function asText(rows: readonly Row[], layout: Layout): string {
+function asText(rows: readonly Row[], layout: Layout, newStore: string | undefined): string {
   const shown = rows.filter(({ result, kind }) => result !== "none" || kind === "note");
   const well = rows.filter(({ kind }) => kind === "ok").length;
   const lines: string[] = [];
@@ -283,10 +294,8 @@ function asText(rows: readonly Row[], layout: Layout): string {
   }
   const of = (result: Row["result"]) => rows.filter((each) => each.result === result).length;
   const problems = rows.filter(({ kind }) => kind === "problem").length;
-  if (of("done") + of("planned") + of("failed") === 0)
-    lines.push(
-      problems === 0 ? "nothing to do" : `nothing that setup does: ${count(problems, "problem")} left`,
-    );
+  if (newStore !== undefined) lines.push(newStore);
+  else if (problems === 0 && of("done") + of("planned") + of("failed") === 0) lines.push("nothing to do");
   if (of("planned") > 0)
     lines.push(`${count(of("planned"), "step")} to carry out; nothing was changed (dry run)`);
   if (of("done") > 0) lines.push(`${count(of("done"), "step")} done`);
@@ -295,6 +304,7 @@ function asText(rows: readonly Row[], layout: Layout): string {
     lines.push(
       `left as they are, different from the declaration: ${count(changes, "setting")}; \`mawps setup --fix\` changes that`,
     );
+  if (problems > 0) lines.push(`${count(problems, "problem")} left, which setup does not solve`);
   if (well > 0) lines.push(`${count(well, "setting")} as declared`);
   return lines.join("\n");
 }
