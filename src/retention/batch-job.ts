@@ -38,6 +38,7 @@ account=\${1:?the number of the account} manifests=\${2:?a bucket for the manife
 folder=$(cd "$(dirname "$0")" && pwd)
 \${MAWPS:-mawps} retention recheck "$folder"
 cd "$folder"
+[ -e jobs ] || { echo "nothing is left to be handed over"; exit 0; }
 create() {
   key="${prefix}/$2.csv"
   aws s3 cp --only-show-errors "$1" "s3://$manifests/$key"

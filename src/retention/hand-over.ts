@@ -198,8 +198,8 @@ async function finish(
   return manifests;
 }
 
-/** Delete markers cannot be tagged: they go by the lifecycle's rule for those with nothing under them. */
-function versionsOf(
+/** What the lists have of an entry. Delete markers cannot be tagged: they go by the lifecycle's rule for those with nothing under them. */
+export function versionsOf(
   due: DueEntry,
 ): { readonly key: string; readonly version: string; readonly bytes: number }[] {
   if (!("versions" in due) || due.key === undefined || due.action !== "purge") return [];

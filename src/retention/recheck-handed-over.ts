@@ -1,10 +1,10 @@
 import type { AuditTrail } from "../audit/trail.ts";
 import type { Manifest } from "./batch-job.ts";
-import { handOverAgain, type HandOver } from "./hand-over.ts";
+import { handOverAgain, versionsOf, type HandOver } from "./hand-over.ts";
 import type { DueEntry } from "./plan-entry.ts";
 import { plannedEntries, type PlanOnDisk } from "./plan-file.ts";
 import type { Ready, Skipped } from "./recheck.ts";
-import { carryOut } from "./run.ts";
+import { carryOut, type Failure } from "./run.ts";
 import type { RetentionSite } from "./site.ts";
 import { takeBack } from "./take-back.ts";
 
@@ -20,10 +20,14 @@ interface Again {
 export interface HandedOverAgain {
   /** The lists as they are now; none in a dry run. */
   readonly manifests: readonly Manifest[];
+  /** Versions that are in the lists, in a dry run that would be. */
+  readonly listed: number;
   /** What is not due any more, with why. */
   readonly skipped: readonly Skipped[];
   /** Versions that had the tag. */
   readonly untagged: number;
+  /** Whose tags could not be looked at or taken off: S3 expires that still. */
+  readonly failures: readonly Failure[];
 }
 
 /**
@@ -36,9 +40,11 @@ export async function recheckHandedOver(
   { folder, plan, audit, dryRun, onDone }: Again,
 ): Promise<HandedOverAgain> {
   const staying: DueEntry[] = [];
+  let listed = 0;
   const look = (handOver?: HandOver) => {
     const take = async (ready: readonly Ready[]) => {
       staying.push(...ready.flatMap(unlisted));
+      listed += ready.flatMap(({ due }) => versionsOf(due)).length;
       return handOver === undefined ? ready : handOver.take(ready);
     };
     return carryOut(site, () => plannedEntries(plan), { dryRun: true, audit, handOver: { take }, onDone });
@@ -47,8 +53,9 @@ export async function recheckHandedOver(
     ? { outcome: await look(), manifests: [] }
     : await handOverAgain(site, { folder, audit }, look);
   const { skipped } = outcome;
-  const untagged = await takeBack(site, [...skipped.map(({ due }) => due), ...staying], { audit, dryRun });
-  return { manifests, skipped, untagged };
+  const back = [...skipped.map(({ due }) => due), ...staying];
+  const { untagged, failures } = await takeBack(site, back, { audit, dryRun });
+  return { manifests, listed, skipped, untagged, failures };
 }
 
 /** What the plan has of an entry that still goes, and its list has not: something that stays names the object by now, or it is gone. */

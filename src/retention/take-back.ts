@@ -3,7 +3,9 @@ import { objectTags, setObjectTags } from "../aws/s3/objects.ts";
 import { errorName } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
 import { dueTag } from "../model/handed-over.ts";
+import type { AuditEvent } from "../model/audit.ts";
 import type { DueEntry } from "./plan-entry.ts";
+import type { Failure } from "./run.ts";
 import type { RetentionSite } from "./site.ts";
 
 /** Versions that are looked at side by side. */
@@ -18,13 +20,14 @@ interface Tagged {
 
 /**
  * Takes the tag by which S3 expires it off every version of these entries that has it; other tags stay, and so does what is gone already.
- * Resolves to the number of versions, which a dry run only counts. May be called as often as wished.
+ * Resolves to the number of versions, which a dry run only counts, and to what failed: one that cannot be taken back holds no other up. May be
+ * called as often as wished.
  */
 export async function takeBack(
   { aws, signal }: RetentionSite,
   dues: readonly DueEntry[],
   { audit, dryRun }: { readonly audit: AuditTrail; readonly dryRun: boolean },
-): Promise<number> {
+): Promise<{ readonly untagged: number; readonly failures: readonly Failure[] }> {
   const versions = dues.flatMap((due) => {
     if (!("versions" in due) || !("bucket" in due)) return [];
     const { bucket, key } = due;
@@ -33,14 +36,39 @@ export async function takeBack(
       .filter(({ deleteMarker }) => deleteMarker !== true)
       .map(({ version }) => ({ due, object: { bucket, key, version } }));
   });
-  const looked = await inParallel(versions, sideBySide, async ({ due, object }): Promise<Tagged[]> => {
+  const failed = new Map<DueEntry, string>();
+  const each = <T extends { readonly due: DueEntry }, R>(all: readonly T[], act: (one: T) => Promise<R[]>) =>
+    inParallel(all, sideBySide, async (one) => {
+      try {
+        return await act(one);
+      } catch (error) {
+        signal.throwIfAborted();
+        failed.set(one.due, error instanceof Error ? error.message : String(error));
+        return [];
+      }
+    }).then((done) => done.flat());
+  const tagged = await each(versions, async ({ due, object }): Promise<Tagged[]> => {
     const { [dueTag.key]: tag, ...tags } = await objectTags(aws, object, signal).catch(noneWhereGone);
     return tag === dueTag.value ? [{ due, object, tags }] : [];
   });
-  const tagged = looked.flat();
-  if (dryRun || tagged.length === 0) return tagged.length;
-  const events = [...new Set(tagged.map(({ due }) => due))].map((due) => ({
-    action: "retention.taken-back" as const,
+  const untagged =
+    dryRun || tagged.length === 0
+      ? tagged
+      : await audit.change(
+          eventsOf(tagged),
+          () =>
+            each(tagged, async (one) => {
+              await setObjectTags(aws, one.object, one.tags);
+              return [one];
+            }),
+          eventsOf,
+        );
+  return { untagged: untagged.length, failures: [...failed].map(([due, why]) => ({ due, why })) };
+}
+
+function eventsOf(tagged: readonly Tagged[]): AuditEvent[] {
+  return [...new Set(tagged.map(({ due }) => due))].map((due) => ({
+    action: "retention.taken-back",
     userId: due.userId ?? undefined,
     details: {
       rule: due.rule,
@@ -49,10 +77,6 @@ export async function takeBack(
       versions: tagged.filter((each) => each.due === due).length,
     },
   }));
-  await audit.change(events, async () => {
-    await inParallel(tagged, sideBySide, ({ object, tags }) => setObjectTags(aws, object, tags));
-  });
-  return tagged.length;
 }
 
 function noneWhereGone(error: unknown): Record<string, string> {

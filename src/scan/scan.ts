@@ -8,9 +8,6 @@ export interface ScanOptions extends ConversationOptions {
   readonly maxBytes: number;
 }
 
-/** For what the configuration leaves out. The time is above clamd's `MaxScanTime` of 120 s, the size below its 100M. */
-export const scanDefaults = { timeoutMs: 180_000, maxBytes: 100_000_000 };
-
 /** One content on its way to clamd, while its reader does something else with the same chunks. */
 export interface Scan {
   /**

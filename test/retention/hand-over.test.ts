@@ -209,7 +209,10 @@ describe("a run that hands over", () => {
       });
       const before = await listed();
       const dry = await stored.run("retention", "recheck", "lists", "--dry-run", "--json");
-      expect([dry.exitCode, JSON.parse(dry.stdout)]).toEqual([0, expect.objectContaining({ untagged: 1 })]);
+      expect([dry.exitCode, JSON.parse(dry.stdout)]).toEqual([
+        0,
+        expect.objectContaining({ listed: 2, untagged: 1 }),
+      ]);
       expect([await listed(), await tagsOf("b")]).toEqual([before, [tags]]);
       const { exitCode, stdout, stderr } = await stored.run("retention", "recheck", "lists");
       expect([exitCode, stdout]).toEqual([
@@ -237,10 +240,23 @@ describe("a run that hands over", () => {
       const dry = await stored.run("retention", "recheck", "lists", "--dry-run", "--json");
       expect(JSON.parse(dry.stdout)).toMatchObject({ untagged: 2 });
       expect(await tagsOf("a")).toEqual([tags, tags]);
+      home.beforeCall = async (command, input) => {
+        const { VersionId } = input as { readonly VersionId?: string };
+        if (command === "PutObjectTaggingCommand" && VersionId === there[0]?.versionId)
+          throw new Error("this one is denied");
+      };
+      const some = await stored.run("retention", "recheck", "lists", "--json");
+      home.beforeCall = undefined;
+      expect([some.exitCode, JSON.parse(some.stdout), some.stderr]).toEqual([
+        3,
+        expect.objectContaining({ listed: 0, untagged: 1 }),
+        expect.stringContaining("this one is denied"),
+      ]);
+      expect((await tagsOf("a")).filter((each) => "mawps-retention" in each)).toEqual([tags]);
       const { exitCode, stdout } = await stored.run("retention", "recheck", "lists", "--json");
       expect([exitCode, JSON.parse(stdout)]).toEqual([
         0,
-        expect.objectContaining({ listed: 0, untagged: 2 }),
+        expect.objectContaining({ listed: 0, untagged: 1 }),
       ]);
       expect(await tagsOf("a")).toEqual([{ kind: "cv" }, { kind: "cv" }]);
       // As it was.
@@ -270,6 +286,15 @@ describe("a run that hands over", () => {
       expect(JSON.parse(stdout)).toMatchObject({ listed: 0, untagged: 2, manifests: [] });
       const names = await readdir(join(home.folder, "lists"));
       expect(names.filter((name) => name === "jobs" || name.endsWith(".csv"))).toEqual([]);
+      const env = { PATH: process.env["PATH"], MAWPS: "true" };
+      const started = await promisify(execFile)(
+        "sh",
+        [join(home.folder, "lists", "start.sh"), "1", "b", "r"],
+        {
+          env,
+        },
+      );
+      expect(started.stdout).toBe("nothing is left to be handed over\n");
       await stored.putProfile("max", [entry("max", "a"), entry("max", "b")]);
     });
 

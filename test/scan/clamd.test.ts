@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Clamd } from "../../src/scan/conversation.ts";
 import { scannerFacts } from "../../src/scan/engine.ts";
-import { scanDefaults, scanStream, startScan } from "../../src/scan/scan.ts";
+import { scanStream, startScan } from "../../src/scan/scan.ts";
 import { tryScanner } from "../../src/scan/trial.ts";
 import type { Verdict } from "../../src/scan/verdict.ts";
 import { eicar, officialVersion, zip } from "./contents.ts";
 import { missingClamd, startClamd, type RealClamd } from "./real-clamd.ts";
 
-const options = scanDefaults;
+const options = { timeoutMs: 180_000, maxBytes: 100_000_000 };
 const infected = { result: "INFECTED", signature: "Mawps.Test.Eicar.UNOFFICIAL" };
 
 async function scanned(clamd: Clamd, bytes: Uint8Array, chunkBytes = 64 * 1024): Promise<Verdict> {

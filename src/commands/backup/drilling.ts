@@ -86,10 +86,12 @@ async function inFolder(
   const { aws: live, model, declaration, tables, signal } = context;
   const working = await run.progress(`restoring ${manifest.id} on trial`);
   const store = await connectThrowaway(config, storeIn(folder), world);
-  const onTrial = await trialDatabases(context, manifest);
+  let onTrial: readonly Database[] = [];
   try {
+    const databases = await trialDatabases(context, manifest);
+    onTrial = databases ?? [];
     const drilled = await drill({
-      databases: onTrial,
+      databases,
       live,
       auditTable: tables.auditLog,
       into: store.aws,
@@ -105,7 +107,7 @@ async function inFolder(
     return { ...drilled, poolId: drilled.poolId ?? store.poolId };
   } finally {
     working.stop();
-    const dropped = await Promise.allSettled((onTrial ?? []).map((database) => database.drop()));
+    const dropped = await Promise.allSettled(onTrial.map((database) => database.drop()));
     await store.close();
     for (const each of dropped)
       if (each.status === "rejected") context.warn(`a database of the drill is left: ${String(each.reason)}`);

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import type { Manifest } from "../../retention/batch-job.ts";
 import type { Skipped } from "../../retention/recheck.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
+import { partial } from "../partial.ts";
 import { environmentOf } from "./environment.ts";
 import { whatIs } from "./plan.ts";
 
@@ -35,7 +35,7 @@ export function retentionRecheck(begin: Begin): AnyCommand {
       const { dryRun } = run.config;
       if (!dryRun) await run.audit.open();
       const looking = await run.progress("looking again");
-      const { manifests, skipped, untagged } = await recheckHandedOver(site, {
+      const { manifests, listed, skipped, untagged, failures } = await recheckHandedOver(site, {
         folder,
         plan,
         audit: run.audit,
@@ -45,7 +45,7 @@ export function retentionRecheck(begin: Begin): AnyCommand {
       looking.stop();
       for (const { due, why } of skipped) run.warn(`taken back ${due.rule} ${whatIs(due)}: ${why}`);
       const said = {
-        listed: listedOf(manifests),
+        listed,
         takenBack: skipped.map(asJson),
         untagged,
         manifests,
@@ -54,11 +54,12 @@ export function retentionRecheck(begin: Begin): AnyCommand {
       await run.print(said, () => asText(said));
       for (const { versions, file } of manifests)
         run.note(`${count(versions, "version")} in ${visible(file)}`);
+      if (failures.length > 0)
+        throw partial(
+          failures.map(({ due, why }) => ({ what: `${due.rule} ${whatIs(due)}`, why })),
+          untagged,
+        );
     });
-}
-
-function listedOf(manifests: readonly Manifest[]): number {
-  return manifests.reduce((sum, { versions }) => sum + versions, 0);
 }
 
 function asJson({ due, why }: Skipped) {
