@@ -2,7 +2,7 @@ import { chunked } from "../concurrency.ts";
 import type { Catalogue } from "../sql/catalogue.ts";
 import { valueIn, type Row, type Sql } from "../sql/connection.ts";
 import { foreignKeysTo, type RowTable } from "../sql/row-table.ts";
-import { rowsWithKeys } from "../sql/rows.ts";
+import { rowsThere, sameKeysIn } from "../sql/same-key.ts";
 
 /** `there`: in the database. `along`: it is missing there, and comes back with what points at it. */
 export type ParentState = "there" | "along" | { readonly why: string };
@@ -55,7 +55,6 @@ export function rowParents({ sql, catalogue, tables, read, fateOf }: Looking): R
       { parent, columns: parentColumns, known: new Map<string, Parent>() },
     ]),
   );
-  const textOf = (row: Row, columns: readonly string[]) => valuesText(sql, row, columns);
   const pointedAt = (table: RowTable, row: Row) =>
     keys.flatMap(({ table: child, columns, parent, parentColumns, target }) => {
       const text = child === table.name ? textOf(row, columns) : undefined;
@@ -88,7 +87,11 @@ export function rowParents({ sql, catalogue, tables, read, fateOf }: Looking): R
           columns: table.columns.filter(({ name }) => columns.includes(name)),
         };
         for (const some of chunked([...asked.values()], rowsAtOnce)) {
-          for (const row of await rowsWithKeys(sql, pointed, { rows: some.map((each) => each.row) })) {
+          for (const row of await rowsThere(
+            sql,
+            pointed,
+            some.map((each) => each.row),
+          )) {
             const text = textOf(row, columns) ?? "";
             const found = asked.get(text);
             if (found !== undefined) found.state = "there";
@@ -105,6 +108,22 @@ export function rowParents({ sql, catalogue, tables, read, fateOf }: Looking): R
             asked.delete(text);
           }
         }
+        // Written otherwise, and the same to the server.
+        const sameKeys = asked.size === 0 ? undefined : await sameKeysIn(sql, pointed);
+        for await (const rows of sameKeys === undefined ? [] : (read(parent) ?? []))
+          for (const others of chunked(rows, rowsAtOnce))
+            for (const some of chunked([...asked.values()], rowsAtOnce))
+              for (const { one, other } of (await sameKeys?.(
+                some.map((each) => each.row),
+                others,
+              )) ?? []) {
+                const own = textOf(other, columns) ?? "";
+                const found = known.get(own) ?? { row: one, state: fateOf(table, other) };
+                // One row, by whatever it is called.
+                known.set(own, found);
+                known.set(textOf(one, columns) ?? "", found);
+                asked.delete(textOf(one, columns) ?? "");
+              }
         for (const left of asked.values()) left.state = { why: "is not in the backup" };
       }
       return isMissing;
@@ -126,9 +145,10 @@ export function rowParents({ sql, catalogue, tables, read, fateOf }: Looking): R
     keepAway(table, row, why) {
       let isNew = false;
       for (const { known, text } of statesOf(table, row)) {
-        const before = known.get(text)?.state;
-        if (before === "there" || typeof before === "object") continue;
-        known.set(text, { row, state: { why } });
+        const before = known.get(text) ?? { row, state: "asked" };
+        if (before.state === "there" || typeof before.state === "object") continue;
+        before.state = { why };
+        known.set(text, before);
         isNew = true;
       }
       return isNew;
@@ -136,10 +156,8 @@ export function rowParents({ sql, catalogue, tables, read, fateOf }: Looking): R
   };
 }
 
-/** Undefined where one of them is nothing. MySQL takes letters of both cases for the same, mostly. */
-function valuesText({ engine }: Sql, row: Row, columns: readonly string[]): string | undefined {
+/** Undefined where one of them is nothing. */
+function textOf(row: Row, columns: readonly string[]): string | undefined {
   const values = columns.map((name) => valueIn(row, name));
-  if (values.includes(null)) return undefined;
-  const text = JSON.stringify(values);
-  return engine === "mysql" ? text.toLowerCase() : text;
+  return values.includes(null) ? undefined : JSON.stringify(values);
 }

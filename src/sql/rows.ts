@@ -343,7 +343,7 @@ function readAs(quoted: string, { as }: RowColumn): string {
   return as === "exact" ? `CAST(${quoted} AS DOUBLE)` : quoted;
 }
 
-function columnOf({ columns }: RowTable, name: string): RowColumn {
+export function columnOf({ columns }: RowTable, name: string): RowColumn {
   return columns.find((column) => column.name === name) ?? { name, type: "", as: "text" };
 }
 
@@ -353,7 +353,7 @@ interface Places {
 }
 
 /** Counts the parameters of a statement up, and gives each its place. */
-function placesOf({ engine }: Sql): Places {
+export function placesOf({ engine }: Sql): Places {
   const values: (string | null)[] = [];
   const place = (value: string | null, { as }: RowColumn) => {
     values.push(value);
