@@ -138,4 +138,12 @@ describe("mawps backup pitr", () => {
     expect([exitCode, stdout, stderr]).toEqual([2, "", expect.stringContaining(told)]);
     expect(await home.look((aws) => readTable(aws, "now"), env)).toBeUndefined();
   });
+
+  it("status fits a terminal of 80 columns", async () => {
+    const env = { MAWPS_MODEL: "fc024", MAWPS_HOME: `${home.folder}/narrow` };
+    expect((await home.run(["setup", "--yes"], { env })).exitCode).toBe(0);
+    const { exitCode, stdout } = await home.run(["backup", "pitr", "status"], { env, columns: 80 });
+    expect([exitCode, stdout.split("\n").filter((line) => line.length > 80)]).toEqual([0, []]);
+    expect(stdout).toMatch(/^fc024-mawps-migrations +on .* \S+ \S+ *\ncrm +- *\ncrm: PostgreSQL comes back/m);
+  });
 });

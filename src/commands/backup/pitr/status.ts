@@ -43,7 +43,7 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
     rows,
     [
       { title: "OF", cell: (row) => ("table" in row ? row.table : row.database) },
-      stateColumn({ title: "RECOVERY", cell: (row) => row.state }),
+      stateColumn({ title: "RECOVERY", cell: (row) => (row.state === "not offered" ? "-" : row.state) }),
       { title: "DAYS", cell: (row) => (row.days === undefined ? "" : String(row.days)) },
       { title: "EARLIEST", cell: (row) => moment(row.earliest) },
       { title: "LATEST", cell: (row) => moment(row.latest) },
@@ -55,9 +55,7 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
 
 function logText({ database, state, log, backup }: DatabaseRecovery): string[] {
   if (state === "not offered")
-    return [
-      `${database}: a database of PostgreSQL can be restored as a backup has it, not as it was between two of them`,
-    ];
+    return [visible(`${database}: PostgreSQL comes back as a backup has it, not as it was in between`)];
   const [first, last] = [log?.files[0], log?.files.at(-1)];
   const files =
     first === undefined || last === undefined
