@@ -127,6 +127,11 @@ interface Foreign {
   readonly why: string;
 }
 
+/** Whether an `INSERT` reads the rows that it puts in. */
+function isOfRows(text: string): boolean {
+  return /^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text);
+}
+
 function firstForeign(file: string, engine: Engine, allowed: Allowed): Foreign | undefined {
   for (const statement of statementsIn(file, engine)) {
     const text = withoutTexts(statement, engine);
@@ -144,15 +149,15 @@ function firstForeign(file: string, engine: Engine, allowed: Allowed): Foreign |
           ? "has its body in quotes: it goes between $$ and $$"
           : changesRows(text) && rowChange(statement, engine) === undefined
             ? "changes rows of which it cannot be told that they are of one table"
-            : (/^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text)) ||
-                allowed.forbidden.test(text) ||
-                isOfMachine(statement, engine)
-              ? "does more than that"
-              : allowed.isMigration === true && changesThere(statement, engine)
-                ? "changes rows that are there, and an INSERT only puts in those that are missing: let an UPDATE statement of its own stand behind it"
-                : elsewhere.test(named.replaceAll(beforeName, " ")) || isDotted
-                  ? "names another database or schema"
-                  : undefined;
+            : allowed.isMigration === true && isOfRows(text)
+              ? "makes rows of other rows, and a migration puts in rows of values alone: run it by hand, between two of `mawps migrate up --to`"
+              : isOfRows(text) || allowed.forbidden.test(text) || isOfMachine(statement, engine)
+                ? "does more than that"
+                : allowed.isMigration === true && changesThere(statement, engine)
+                  ? "changes rows that are there, and an INSERT only puts in those that are missing: let an UPDATE statement of its own stand behind it"
+                  : elsewhere.test(named.replaceAll(beforeName, " ")) || isDotted
+                    ? "names another database or schema"
+                    : undefined;
     if (why !== undefined) return { statement, why };
   }
   const ambiguity = ambiguityIn(file, engine);

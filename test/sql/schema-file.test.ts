@@ -170,3 +170,13 @@ test.each<[Engine, string, string | undefined]>([
 ])("%s: %j has for a schema that is foreign: %j", (engine, text, told) => {
   expect(foreignToSchema(text, engine)).toBe(told);
 });
+
+test.each(["mysql", "postgres"] as const)(
+  "%s: a migration that makes rows of others is told what to do instead",
+  (engine) => {
+    const file = { name: "0001-a.up.sql", direction: "up" } as const;
+    const insert = (rows: string) => () => migrationStatements(`INSERT INTO a ${rows}`, engine, file);
+    expect(insert("SELECT * FROM b")).toThrow("run it by hand, between two of `mawps migrate up --to`");
+    expect(insert("VALUES ('SELECT')")()).toEqual(["INSERT INTO a VALUES ('SELECT')"]);
+  },
+);
