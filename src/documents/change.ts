@@ -1,5 +1,5 @@
 import { lookup } from "mime-types";
-import { headObject } from "../aws/s3/objects.ts";
+import { headObject, setObjectTags } from "../aws/s3/objects.ts";
 import { forbidden } from "../audit/holds.ts";
 import { CliError } from "../errors.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
@@ -15,6 +15,7 @@ import { timeOf } from "../model/json.ts";
 import { siteSecrets } from "../model/mawps.ts";
 import { secretPaths } from "../model/secrets.ts";
 import { backOff } from "../retry.ts";
+import { tagsWithoutDue } from "./due-tag.ts";
 import { entryWithId } from "./entries.ts";
 import { changeEntries, putAway } from "./entry-changes.ts";
 import { bringBack } from "./entry-return.ts";
@@ -296,18 +297,37 @@ export function foreseen({ entry, set = {}, remove = [] }: PlannedChange): Store
   return { ...entry, document: parseDocument({ ...Object.fromEntries(kept), ...set }) };
 }
 
-/** Those whose object is not in the bucket any more: there is nothing to restore. */
-export async function withoutObject(
-  site: DocumentSite,
+interface RestorableObjects {
+  /** Entries whose object is not in the bucket any more: there is nothing to restore. */
+  readonly gone: readonly StoredEntry[];
+  /** Takes the tag off those that retention has left to S3 to expire; resolves to how many had it. */
+  keep(): Promise<number>;
+}
+
+/** Looks at the objects of entries that are to be restored; changes nothing before `keep` is called. */
+export async function restorableObjects(
+  { aws, signal }: DocumentSite,
   entries: readonly StoredEntry[],
-): Promise<StoredEntry[]> {
-  const found = await inParallel(entries, 8, async ({ bucket, document: { s3Key } }) =>
-    s3Key === "" ? undefined : headObject(site.aws, { bucket, key: s3Key }, site.signal),
+): Promise<RestorableObjects> {
+  const found = await inParallel(entries, 8, async ({ bucket, document: { s3Key: key } }) =>
+    key === "" ? undefined : headObject(aws, { bucket, key }, signal),
   );
-  return entries.filter(
-    ({ document }, at) =>
-      found[at] === undefined && document.inline === undefined && document.scanResult !== "INFECTED",
-  );
+  return {
+    gone: entries.filter(
+      ({ document }, at) =>
+        found[at] === undefined && document.inline === undefined && document.scanResult !== "INFECTED",
+    ),
+    async keep() {
+      const kept = await inParallel([...entries.entries()], 8, async ([at, { bucket, document }]) => {
+        const { tagCount = 0, version } = found[at] ?? {};
+        const object = { bucket, key: document.s3Key, version };
+        const tags = tagCount === 0 ? undefined : await tagsWithoutDue(aws, object, signal);
+        if (tags !== undefined) await setObjectTags(aws, object, tags);
+        return tags !== undefined;
+      });
+      return kept.filter(Boolean).length;
+    },
+  };
 }
 
 /** Whether retention will delete the document again at once. */

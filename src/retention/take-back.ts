@@ -1,8 +1,7 @@
 import type { AuditTrail } from "../audit/trail.ts";
-import { objectTags, setObjectTags } from "../aws/s3/objects.ts";
-import { errorName } from "../aws/setting.ts";
+import { setObjectTags } from "../aws/s3/objects.ts";
 import { inParallel } from "../concurrency.ts";
-import { dueTag } from "../model/handed-over.ts";
+import { tagsWithoutDue } from "../documents/due-tag.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { DueEntry } from "./plan-entry.ts";
 import type { Failure } from "./run.ts";
@@ -48,8 +47,8 @@ export async function takeBack(
       }
     }).then((done) => done.flat());
   const tagged = await each(versions, async ({ due, object }): Promise<Tagged[]> => {
-    const { [dueTag.key]: tag, ...tags } = await objectTags(aws, object, signal).catch(noneWhereGone);
-    return tag === dueTag.value ? [{ due, object, tags }] : [];
+    const tags = await tagsWithoutDue(aws, object, signal);
+    return tags === undefined ? [] : [{ due, object, tags }];
   });
   const untagged =
     dryRun || tagged.length === 0
@@ -77,9 +76,4 @@ function eventsOf(tagged: readonly Tagged[]): AuditEvent[] {
       versions: tagged.filter((each) => each.due === due).length,
     },
   }));
-}
-
-function noneWhereGone(error: unknown): Record<string, string> {
-  if (["NoSuchKey", "NoSuchVersion"].includes(errorName(error) ?? "")) return {};
-  throw error;
 }

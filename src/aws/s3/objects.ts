@@ -67,6 +67,8 @@ export interface ObjectHead extends StoredObject {
   readonly lastModified: Date | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly checksum: StoredChecksum | undefined;
+  /** Undefined where it has none, or who asks may not read them. */
+  readonly tagCount: number | undefined;
   /** Such as `AES256` or `aws:kms`; with KMS the ETag is no MD5. */
   readonly encryption: string | undefined;
   readonly storageClass: string | undefined;
@@ -288,6 +290,7 @@ export function headOf(answer: HeadObjectCommandOutput | GetObjectCommandOutput)
     checksum: checksumOf(answer),
     encryption: answer.ServerSideEncryption,
     storageClass: answer.StorageClass,
+    tagCount: answer.TagCount,
   };
 }
 

@@ -218,6 +218,7 @@ describe("what is compared", () => {
     checksum: undefined,
     encryption: undefined,
     storageClass: undefined,
+    tagCount: undefined,
     ...given,
   });
   const sum = (algorithm: NonNullable<ObjectHead["checksum"]>["algorithm"], value: string) =>

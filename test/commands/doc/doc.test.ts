@@ -5,7 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exportAudit } from "../../../src/audit/list.ts";
 import type { Aws } from "../../../src/aws/clients.ts";
 import { beginUpload } from "../../../src/aws/s3/multipart.ts";
-import { deleteObject, getObjectBytes, headObject, putObject } from "../../../src/aws/s3/objects.ts";
+import {
+  deleteObject,
+  getObjectBytes,
+  headObject,
+  objectTags,
+  putObject,
+  setObjectTags,
+} from "../../../src/aws/s3/objects.ts";
 import { fromObjectMetadata } from "../../../src/model/documents.ts";
 import { removeTable } from "../../audit/trail-site.ts";
 import { startFakeClamd, says } from "../../scan/fake-clamd.ts";
@@ -336,6 +343,24 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
     const outcome = await run(["doc", "restore", "user-1", "doc-1"]);
     expect(outcome.exitCode).toBe(1);
     expect((await entries())[0]).toMatchObject({ status: "DELETED" });
+  });
+
+  it("takes what it restores back from S3, to which retention had left it", async () => {
+    const object = await look(async (aws) => {
+      const deleted = { userId: "user-1", id: "doc-1", body: "eins", status: "DELETED" };
+      const entry = await putDocument(aws, deleted);
+      await putProfile(aws, "user-1", { documents: [entry] });
+      const of = { bucket, key: String(entry["s3Key"]) };
+      await setObjectTags(aws, of, { "mawps-retention": "due", kind: "cv" });
+      return of;
+    });
+    const tags = () => look((aws) => objectTags(aws, object));
+    await run(["doc", "restore", "user-1", "doc-1", "--dry-run"]);
+    expect(await tags()).toEqual({ "mawps-retention": "due", kind: "cv" });
+    const { exitCode, stderr } = await run(["doc", "restore", "user-1", "doc-1"]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining("1 object taken back from S3")]);
+    expect(await tags()).toEqual({ kind: "cv" });
+    expect((await entries())[0]).toMatchObject({ status: "READY" });
   });
 
   it("writes an entry again that the website's saving of the whole profile lost meanwhile", async () => {
