@@ -32,8 +32,8 @@ function collected(program, ...args) {
   let printed = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text) => (printed += text));
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
+  return new Promise((resolve) => {
+    child.once("error", ({ message }) => resolve({ ok: false, printed: `${program}: ${message}\n` }));
     child.once("close", (code) => resolve({ ok: code === 0, printed }));
   });
 }

@@ -134,10 +134,7 @@ function assertNames(flag: "user" | "item", given: string | undefined): void {
 
 /** Who is meant, by the accounts in the snapshot, wherever these are. */
 async function personOf(reading: Reading, given: string): Promise<PersonMeant> {
-  if (rowSubjects(reading.model).length > 0) {
-    const person = await personInRows(reading, given);
-    return person;
-  }
+  if (rowSubjects(reading.model).length > 0) return personInRows(reading, given);
   const id = somebody(reading, await idOf(reading, given));
   return { ids: [id, ...(await ownAddress(reading, id))] };
 }

@@ -110,7 +110,8 @@ export function rowParents({ sql, catalogue, tables, read, fateOf }: Looking): R
         }
         // Written otherwise, and the same to the server.
         const sameKeys = asked.size === 0 ? undefined : await sameKeysIn(sql, pointed);
-        for await (const rows of sameKeys === undefined ? [] : (read(parent) ?? []))
+        for await (const rows of sameKeys === undefined ? [] : (read(parent) ?? [])) {
+          if (asked.size === 0) break;
           for (const others of chunked(rows, rowsAtOnce))
             for (const some of chunked([...asked.values()], rowsAtOnce))
               for (const { one, other } of (await sameKeys?.(
@@ -124,6 +125,7 @@ export function rowParents({ sql, catalogue, tables, read, fateOf }: Looking): R
                 known.set(textOf(one, columns) ?? "", found);
                 asked.delete(textOf(one, columns) ?? "");
               }
+        }
         for (const left of asked.values()) left.state = { why: "is not in the backup" };
       }
       return isMissing;

@@ -148,7 +148,7 @@ async function* parts(path: string): AsyncGenerator<Part> {
     const code = (error as NodeJS.ErrnoException).code;
     if (error instanceof CliError || typeof code !== "string") throw error;
     throw new CliError(`cannot read ${path}: ${code === "ENOENT" ? "there is no such file" : code}`, {
-      hint: "`mawps retention plan --output <file>` makes one",
+      hint: "`mawps retention plan --output <file>` makes a plan, and `retention run --hand-over <folder>` a folder with one",
       cause: error,
     });
   }

@@ -301,6 +301,7 @@ describe("a run that hands over", () => {
     it("needs the folder of a run that handed over", async () => {
       const { exitCode, stderr } = await stored.run("retention", "recheck", "nowhere");
       expect([exitCode, stderr]).toEqual([1, expect.stringContaining("cannot read")]);
+      expect(stderr).toContain("retention run --hand-over <folder>");
     });
   });
 
